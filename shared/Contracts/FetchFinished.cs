@@ -1,0 +1,23 @@
+namespace Entrepot.Contracts;
+
+/// <summary>A fetch, or one source of it, has its outcome. The row holds the same until it is swept (10 min later).</summary>
+public sealed record FetchFinished
+{
+    /// <summary>The id of the fetch row.</summary>
+    public required Guid FetchId { get; init; }
+
+    /// <summary>The name of a <see cref="FetchKind"/>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>The upstream's configured name, such as <c>docker.io</c>.</summary>
+    public required string Upstream { get; init; }
+
+    /// <summary>The repository at the upstream, such as <c>library/nginx</c>.</summary>
+    public required string Repository { get; init; }
+
+    /// <summary>The tag or digest that was fetched.</summary>
+    public required string Reference { get; init; }
+
+    /// <summary>The name of a <see cref="FetchOutcome"/>.</summary>
+    public required string Outcome { get; init; }
+}
