@@ -1,0 +1,14 @@
+namespace Entrepot.TestSupport.Running;
+
+/// <summary>Looks commands up as a shell does, with the folders of system daemons added.</summary>
+public static class InstalledCommand
+{
+    /// <summary>PATH with the sbin folders at its end.</summary>
+    public static string SearchPath { get; } = $"{Environment.GetEnvironmentVariable("PATH")}:/usr/local/sbin:/usr/sbin:/sbin";
+
+    /// <summary>The absolute path of a command, or null when it is not installed.</summary>
+    public static string? Find(string command) =>
+        Path.IsPathRooted(command)
+            ? File.Exists(command) ? command : null
+            : SearchPath.Split(':', StringSplitOptions.RemoveEmptyEntries).Select(folder => Path.Combine(folder, command)).FirstOrDefault(File.Exists);
+}
