@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using Entrepot.Api.Pull;
+using Entrepot.Api.Responses;
+using Entrepot.Metadata;
+using Entrepot.Oci;
+using Entrepot.Upstreams;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+
+namespace Entrepot.Api.Endpoints;
+
+/// <summary>
+/// Everything below <c>/v2</c>. A middleware and not routes: names hold slashes, so the path is read from the right, once, by <see cref="OciPath"/>.
+/// </summary>
+internal sealed class OciEndpoints(UpstreamCatalog catalog, PullManifest manifests, PullBlob blobs, TimeProvider time, ILogger<OciEndpoints> log)
+{
+    /// <summary>Whether a path is the registry's.</summary>
+    public static bool IsOurs(HttpContext http) => http.Request.Path.Value is { } path && path.StartsWith("/v2", StringComparison.Ordinal) && (path.Length == 3 || path[3] == '/');
+
+    /// <summary>Answers one request: always with a status, never with an exception.</summary>
+    public async Task HandleAsync(HttpContext http)
+    {
+        var startedAt = time.GetTimestamp();
+        var headers = http.Response.Headers;
+        headers["Docker-Distribution-Api-Version"] = "registry/2.0";
+        headers.XContentTypeOptions = "nosniff";
+        var path = PathOf(http);
+        try
+        {
+            await DispatchAsync(http, path, startedAt);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (DatabaseUnavailableException e)
+        {
+            log.Unanswered(http.Request.Method, path, e.Message);
+            await FailAsync(http, new OciError(OciErrorCode.Unavailable, "the metadata database can't be reached; what is not in memory can't be served now"));
+        }
+        catch (Exception e)
+        {
+            log.Broke(http.Request.Method, path, e);
+            await FailAsync(http, new OciError(OciErrorCode.Unknown, "an error of this cache; its log says more"));
+        }
+        if (log.IsEnabled(LogLevel.Information) && path.Length > 4)
+            log.Pulled(http.Request.Method, path, http.Response.StatusCode, http.Response.Headers["X-Cache"].ToString(), (long)time.GetElapsedTime(startedAt).TotalMilliseconds, http.Response.ContentLength ?? 0);
+    }
+
+    private Task DispatchAsync(HttpContext http, string path, long startedAt)
+    {
+        if (!OciPath.TryParse(path, out var asked, out var error)) return OciErrorResult.WriteAsync(http, error);
+        if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method) || asked.Route == OciRoute.Upload)
+        {
+            http.Response.Headers.Allow = "GET, HEAD";
+            return OciErrorResult.WriteAsync(http, new OciError(OciErrorCode.Unsupported, "this registry is a read-only cache: push to the upstream itself"));
+        }
+        if (asked.Route == OciRoute.Base) return WriteBaseAsync(http);
+
+        var ns = http.Request.Query["ns"].ToString();
+        if (asked.Route == OciRoute.Catalog || catalog.Resolve(ns.Length == 0 ? null : ns, asked.Name.ToString()) is not { } target)
+            return OciErrorResult.WriteAsync(http, Unresolved(asked, ns));
+        if (ns.Length > 0) http.Response.Headers["OCI-Namespace"] = ns;
+        var pull = new PullRequest(http, target.Upstream, target.Repository) { StartedAt = startedAt };
+        return asked.Route switch
+        {
+            OciRoute.Blob => blobs.RunAsync(pull, asked.Digest!.Value),
+            OciRoute.Manifest when asked.Digest is { } digest => manifests.ByDigestAsync(pull, digest),
+            OciRoute.Manifest => manifests.ByTagAsync(pull, asked.Tag!),
+            _ => OciErrorResult.WriteAsync(http, new OciError(OciErrorCode.Unsupported, $"{asked.Route} is not answered by this version"), 404),
+        };
+    }
+
+    private static Task WriteBaseAsync(HttpContext http)
+    {
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = 2;
+        return HttpMethods.IsHead(http.Request.Method) ? Task.CompletedTask : http.Response.Body.WriteAsync("{}"u8.ToArray(), http.RequestAborted).AsTask();
+    }
+
+    private OciError Unresolved(OciPath asked, string ns)
+    {
+        if (asked.Route == OciRoute.Catalog) return new OciError(OciErrorCode.Unsupported, "_catalog is not answered by this version");
+        return ns.Length > 0
+            ? new OciError(OciErrorCode.NameUnknown, $"no upstream '{Shortened(ns)}' is configured here; known: {string.Join(", ", catalog.Names)}")
+            : new OciError(OciErrorCode.NameUnknown, $"'{asked.Name}' is no repository of an upstream");
+    }
+
+    private static string Shortened(string text) => new([.. text.Take(128).Select(c => char.IsControl(c) ? '?' : c)]);
+
+    /// <summary>The path as it was sent, still percent-encoded: <see cref="OciPath"/> decodes it once. A proxy's absolute form is accepted.</summary>
+    private static string PathOf(HttpContext http)
+    {
+        var target = http.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        if (!target.StartsWith('/')) return http.Request.Path.Value ?? "/";
+        var query = target.IndexOf('?', StringComparison.Ordinal);
+        return query < 0 ? target : target[..query];
+    }
+
+    private static Task FailAsync(HttpContext http, OciError error)
+    {
+        // A body that has begun ends short of its length: the connection closes and the client resumes.
+        if (http.Response.HasStarted) return Task.CompletedTask;
+        Activity.Current?.SetStatus(ActivityStatusCode.Error);
+        http.Response.Headers.Remove("X-Cache");
+        return OciErrorResult.WriteAsync(http, error);
+    }
+}

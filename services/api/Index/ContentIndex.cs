@@ -1,0 +1,92 @@
+using Entrepot.Contracts;
+using Entrepot.Metadata;
+using Entrepot.Oci;
+using Entrepot.Upstreams;
+
+namespace Entrepot.Api.Index;
+
+/// <summary>
+/// What this replica knows without asking: tags, manifests and blobs by repository. A hit costs no database call. Entries are read again after
+/// <see cref="ApiOptions.IndexEntryLasts"/>, off the path of the request that noticed, and outlive a database that is down; events correct them sooner.
+/// </summary>
+internal sealed class ContentIndex(Holdings holdings, UpstreamCatalog catalog, ApiOptions options, TimeProvider time, IndexRefresher refresher)
+{
+    private readonly BoundedCache<ContentKey, TagEntry> _tags = new(options.IndexBytes / 8);
+    private readonly BoundedCache<ContentKey, ManifestEntry> _manifests = new(options.IndexBytes / 2);
+    private readonly BoundedCache<ContentKey, BlobEntry> _blobs = new(options.IndexBytes * 3 / 8);
+
+    /// <summary>The tag as the database has it, or null when no upstream ever answered for it.</summary>
+    public ValueTask<TagEntry?> FindTagOrNullAsync(ContentKey key, CancellationToken cancellationToken) =>
+        FindAsync(_tags, key, ReadTagAsync, cancellationToken);
+
+    /// <summary>The manifest, when it is held and this repository may serve it.</summary>
+    public ValueTask<ManifestEntry?> FindManifestOrNullAsync(ContentKey key, CancellationToken cancellationToken) =>
+        FindAsync(_manifests, key, ReadManifestAsync, cancellationToken);
+
+    /// <summary>The blob, when it is stored and this repository may serve it.</summary>
+    public ValueTask<BlobEntry?> FindBlobOrNullAsync(ContentKey key, CancellationToken cancellationToken) =>
+        FindAsync(_blobs, key, ReadBlobAsync, cancellationToken);
+
+    /// <summary>Reads the tag from the database now, after a fetch or when its time is up.</summary>
+    public Task<TagEntry?> ReloadTagAsync(ContentKey key, CancellationToken cancellationToken) => LoadAsync(_tags, key, ReadTagAsync, cancellationToken);
+
+    /// <summary>Reads the manifest from the database now, after a fetch.</summary>
+    public Task<ManifestEntry?> ReloadManifestAsync(ContentKey key, CancellationToken cancellationToken) => LoadAsync(_manifests, key, ReadManifestAsync, cancellationToken);
+
+    /// <summary>Reads the blob from the database now, after a fetch.</summary>
+    public Task<BlobEntry?> ReloadBlobAsync(ContentKey key, CancellationToken cancellationToken) => LoadAsync(_blobs, key, ReadBlobAsync, cancellationToken);
+
+    /// <summary>Forgets a tag that may have changed.</summary>
+    public void ForgetTag(ContentKey key) => _tags.Remove(key);
+
+    /// <summary>Forgets a blob whose object is gone.</summary>
+    public void ForgetBlob(ContentKey key) => _blobs.Remove(key);
+
+    /// <summary>Whether the upstream's trust domain has the blob's bytes.</summary>
+    public bool IsHeldIn(Upstream upstream, BlobFacts facts) => Rights.IsHeldIn(catalog, upstream.Name, facts.PossessedBy);
+
+    private async ValueTask<T?> FindAsync<T>(BoundedCache<ContentKey, T> cache, ContentKey key, Func<ContentKey, CancellationToken, Task<T?>> read, CancellationToken cancellationToken)
+        where T : IndexEntry
+    {
+        if (!cache.TryGet(key, out var entry)) return await LoadAsync(cache, key, read, cancellationToken);
+        if (time.GetElapsedTime(entry.LoadedAt) > options.IndexEntryLasts && entry.TryClaimRefresh())
+            refresher.Enqueue(stopping => LoadAsync(cache, key, read, stopping));
+        return entry;
+    }
+
+    private static async Task<T?> LoadAsync<T>(BoundedCache<ContentKey, T> cache, ContentKey key, Func<ContentKey, CancellationToken, Task<T?>> read, CancellationToken cancellationToken)
+        where T : IndexEntry
+    {
+        var entry = await read(key, cancellationToken);
+        if (entry is null) cache.Remove(key);
+        else cache.Set(key, entry);
+        return entry;
+    }
+
+    private async Task<TagEntry?> ReadTagAsync(ContentKey key, CancellationToken cancellationToken)
+    {
+        if (await holdings.FindTagOrNullAsync(key.Upstream, key.Repository, key.Reference, cancellationToken) is not { } tag) return null;
+        var now = time.GetTimestamp();
+        return new TagEntry
+        {
+            LoadedAt = now,
+            Digest = Digest.Parse(tag.Digest),
+            CheckedAt = now - (long)(tag.AgeMs / 1000.0 * time.TimestampFrequency),
+            CheckFailedAt = _tags.TryGet(key, out var old) ? old.CheckFailedAt : long.MinValue,
+        };
+    }
+
+    private async Task<ManifestEntry?> ReadManifestAsync(ContentKey key, CancellationToken cancellationToken)
+    {
+        var facts = await holdings.FindManifestAsync(key.Upstream, key.Repository, key.Reference, cancellationToken);
+        if (facts.Manifest is not { } manifest || !Rights.MayServe(catalog, key.Upstream, facts.Rights, facts.PossessedBy)) return null;
+        return new ManifestEntry { LoadedAt = time.GetTimestamp(), Digest = Digest.Parse(manifest.Digest), MediaType = manifest.MediaType, Bytes = manifest.Bytes };
+    }
+
+    private async Task<BlobEntry?> ReadBlobAsync(ContentKey key, CancellationToken cancellationToken)
+    {
+        var facts = await holdings.FindBlobAsync(key.Upstream, key.Repository, key.Reference, cancellationToken);
+        if (facts.Blob is not { } blob || !Rights.MayServe(catalog, key.Upstream, facts.Rights, facts.PossessedBy)) return null;
+        return new BlobEntry { LoadedAt = time.GetTimestamp(), Digest = Digest.Parse(key.Reference), Fence = blob.Fence, Size = blob.Size };
+    }
+}

@@ -1,0 +1,63 @@
+using Entrepot.Oci;
+
+namespace Entrepot.Api.Index;
+
+/// <summary>An entry of the index: when it was read from the database (timestamp of the time provider), and what it weighs.</summary>
+internal abstract class IndexEntry
+{
+    private int _refreshing;
+
+    public required long LoadedAt { get; init; }
+
+    public abstract long WeightBytes { get; }
+
+    /// <summary>True for the first caller: it reads the entry again for all.</summary>
+    public bool TryClaimRefresh() => Interlocked.Exchange(ref _refreshing, 1) == 0;
+}
+
+/// <summary>Where a tag points, and when its upstream last said so (timestamp).</summary>
+internal sealed class TagEntry : IndexEntry
+{
+    private long _checkFailedAt = long.MinValue;
+
+    public required Digest Digest { get; init; }
+
+    public required long CheckedAt { get; init; }
+
+    /// <summary>When a check last failed (timestamp), or <see cref="long.MinValue"/>.</summary>
+    public long CheckFailedAt { get => Interlocked.Read(ref _checkFailedAt); set => Interlocked.Exchange(ref _checkFailedAt, value); }
+
+    public override long WeightBytes => 200;
+}
+
+/// <summary>A manifest that its repository may serve, byte for byte.</summary>
+internal sealed class ManifestEntry : IndexEntry
+{
+    public required Digest Digest { get; init; }
+
+    public required string MediaType { get; init; }
+
+    public required ReadOnlyMemory<byte> Bytes { get; init; }
+
+    public override long WeightBytes => 300 + Bytes.Length;
+}
+
+/// <summary>A stored blob that its repository may serve; small ones with their bytes.</summary>
+internal sealed class BlobEntry : IndexEntry
+{
+    /// <summary>Blobs up to this size are kept in memory once they were read: configs, mostly.</summary>
+    public const int SmallBytes = 64 * 1024;
+
+    private byte[]? _bytes;
+
+    public required Digest Digest { get; init; }
+
+    public required long Fence { get; init; }
+
+    public required long Size { get; init; }
+
+    public byte[]? Bytes { get => Volatile.Read(ref _bytes); set => Volatile.Write(ref _bytes, value); }
+
+    // Counted as if the bytes were there, because they come after the entry.
+    public override long WeightBytes => 250 + (Size <= SmallBytes ? Size : 0);
+}

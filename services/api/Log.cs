@@ -1,0 +1,35 @@
+using Entrepot.Oci;
+using Microsoft.Extensions.Logging;
+
+namespace Entrepot.Api;
+
+/// <summary>All log messages of the api; ids 1000–1999.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1000, LogLevel.Information, "{Method} {Path} answered {Status} {Cache} in {ElapsedMs} ms, {Bytes} bytes")]
+    public static partial void Pulled(this ILogger log, string method, string path, int status, string cache, long elapsedMs, long bytes);
+
+    [LoggerMessage(1001, LogLevel.Warning, "Tag {Upstream}/{Repository}:{Tag} served stale: {Problem}")]
+    public static partial void ServedStale(this ILogger log, string upstream, string repository, string tag, string problem);
+
+    [LoggerMessage(1002, LogLevel.Warning, "A body of {Repository} ended short at byte {Offset} of {End}: nothing holds the rest")]
+    public static partial void EndedShort(this ILogger log, string repository, long offset, long end);
+
+    [LoggerMessage(1003, LogLevel.Warning, "The object of {Digest} (fence {Fence}) has vanished or is damaged; it will be fetched again")]
+    public static partial void ObjectVanished(this ILogger log, Digest digest, long fence);
+
+    [LoggerMessage(1004, LogLevel.Warning, "{Count} fetches could not be looked at: {Problem}")]
+    public static partial void PollFailed(this ILogger log, int count, string problem);
+
+    [LoggerMessage(1005, LogLevel.Debug, "An index entry could not be refreshed: {Problem}")]
+    public static partial void RefreshFailed(this ILogger log, string problem);
+
+    [LoggerMessage(1006, LogLevel.Warning, "Layers beside {Digest} could not be prefetched: {Problem}")]
+    public static partial void PrefetchFailed(this ILogger log, string digest, string problem);
+
+    [LoggerMessage(1007, LogLevel.Warning, "{Method} {Path} could not be answered: {Problem}")]
+    public static partial void Unanswered(this ILogger log, string method, string path, string problem);
+
+    [LoggerMessage(1008, LogLevel.Error, "{Method} {Path} broke")]
+    public static partial void Broke(this ILogger log, string method, string path, Exception error);
+}

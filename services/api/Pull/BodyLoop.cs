@@ -1,0 +1,133 @@
+using System.Buffers;
+using Entrepot.Api.Index;
+using Entrepot.Api.Responses;
+using Entrepot.Metadata;
+using Entrepot.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Entrepot.Api.Pull;
+
+/// <summary>
+/// The one loop that writes every blob body, over (source, offset): the store, a running fetch, or its next owner. A source that ends early is
+/// replaced behind the client's back. Gives up only when nothing will ever hold the bytes, or after a minute without one; then the response ends
+/// short of its Content-Length (FIN and not RST: clients resume from that).
+/// </summary>
+internal sealed class BodyLoop(ApiOptions options, ILogger<BodyLoop> log)
+{
+    private const int ChunkBytes = 256 * 1024;
+    private static readonly TimeSpan Still = TimeSpan.FromSeconds(2), Between = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Writes the body. Returns how many bytes of the blob were sent; fewer than asked for when it had to end short or the client left.</summary>
+    public async Task<long> WriteAsync(PullRequest pull, BlobBody body, BlobLocator locator)
+    {
+        var response = pull.Http.Response;
+        if (body.Parts.Count == 0) return 0;
+        long sent = 0;
+        try
+        {
+            // Headers first: before that, GetMemory buffers the body.
+            await response.StartAsync(pull.Aborted);
+            foreach (var part in body.Parts)
+            {
+                if (part.Header is not null) await response.BodyWriter.WriteAsync(part.Header, pull.Aborted);
+                var written = await WritePartAsync(pull, part, locator);
+                sent += written;
+                if (written < part.Length) return sent;
+            }
+            if (body.Trailer is not null) await response.BodyWriter.WriteAsync(body.Trailer, pull.Aborted);
+        }
+        catch (OperationCanceledException) when (pull.Aborted.IsCancellationRequested)
+        {
+            // The client has left; the fetch goes on without it.
+        }
+        return sent;
+    }
+
+    private async Task<long> WritePartAsync(PullRequest pull, BodyPart part, BlobLocator locator)
+    {
+        var writer = pull.Http.Response.BodyWriter;
+        if (locator.Bytes is { } bytes)
+        {
+            await writer.WriteAsync(bytes.AsMemory((int)part.Start, (int)part.Length), pull.Aborted);
+            return part.Length;
+        }
+        var (offset, end) = (part.Start, part.Start + part.Length);
+        using var stall = CancellationTokenSource.CreateLinkedTokenSource(pull.Aborted);
+        IBlobSource? source = null;
+        try
+        {
+            while (offset < end)
+            {
+                stall.CancelAfter(options.BodyStallTimeout);
+                try
+                {
+                    source ??= await locator.LocateAsync(offset, stall.Token);
+                }
+                catch (DatabaseUnavailableException)
+                {
+                    await Task.Delay(Still, stall.Token);
+                    continue;
+                }
+                if (source is null) break;
+                if (!await WaitAsync(source, offset, locator, stall.Token))
+                {
+                    source.Dispose();
+                    source = null;
+                    await Task.Delay(Between, stall.Token);
+                    continue;
+                }
+                var memory = writer.GetMemory(ChunkBytes);
+                var read = await source.ReadAsync(offset, memory[..(int)Math.Min(memory.Length, end - offset)], stall.Token);
+                if (read == 0)
+                {
+                    source.Dispose();
+                    source = null;
+                    continue;
+                }
+                Keep(locator.Held, part, memory[..read]);
+                writer.Advance(read);
+                offset += read;
+                // A client may read as slowly as it likes: only our own side has to make progress.
+                stall.CancelAfter(Timeout.InfiniteTimeSpan);
+                var flushed = await writer.FlushAsync(pull.Aborted);
+                if (flushed.IsCompleted) break;
+            }
+        }
+        catch (OperationCanceledException) when (!pull.Aborted.IsCancellationRequested)
+        {
+            // A minute without a byte.
+        }
+        finally
+        {
+            source?.Dispose();
+        }
+        if (offset < end && !pull.Aborted.IsCancellationRequested) log.EndedShort(pull.Repository, offset, end);
+        return offset - part.Start;
+    }
+
+    /// <summary>Waits for the byte at <paramref name="offset"/>; a running fetch that stands still for 2 s is looked after.</summary>
+    private static async ValueTask<bool> WaitAsync(IBlobSource source, long offset, BlobLocator locator, CancellationToken cancellationToken)
+    {
+        var waiting = source.WaitAsync(offset, cancellationToken);
+        if (waiting.IsCompleted) return await waiting;
+        var task = waiting.AsTask();
+        while (true)
+        {
+            try
+            {
+                return await task.WaitAsync(Still, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                if (await locator.HasMovedOnAsync(cancellationToken)) return false;
+            }
+        }
+    }
+
+    /// <summary>A small blob that was read whole stays in memory.</summary>
+    private static void Keep(BlobEntry? entry, BodyPart part, ReadOnlyMemory<byte> read)
+    {
+        if (entry is { Size: <= BlobEntry.SmallBytes, Bytes: null } && part.Start == 0 && read.Length == entry.Size) entry.Bytes = read.ToArray();
+    }
+}

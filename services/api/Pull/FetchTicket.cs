@@ -1,0 +1,57 @@
+using Entrepot.Contracts;
+using Entrepot.Metadata;
+
+namespace Entrepot.Api.Pull;
+
+/// <summary>One request's hold on a fetch: bound to the row's id, it gets that row's outcome for its own source.</summary>
+internal sealed class FetchTicket(FetchWait wait, string upstream, string repository, bool inserted) : IDisposable
+{
+    /// <summary>Whether this request started the fetch, rather than joined it.</summary>
+    public bool Inserted { get; } = inserted;
+
+    public string Upstream { get; } = upstream;
+
+    public string Repository { get; } = repository;
+
+    /// <summary>The row as last seen; null when it is no more.</summary>
+    public FetchStatus? Status => wait.Status;
+
+    /// <summary>Completes with the next look at the row. Take it before reading <see cref="Status"/>.</summary>
+    public Task Changed => wait.Changed;
+
+    public bool IsDone => Status is { State: FetchState.Done };
+
+    /// <summary>Why this waiter gets nothing, once that is settled: its own source failed, or the whole fetch.</summary>
+    public FetchFailure? Failure()
+    {
+        var status = Status;
+        if (status is null) return new FetchFailure(FetchOutcome.Unavailable, "the fetch was given up", null);
+        if (status.State == FetchState.Done) return null;
+        var own = status.Sources.FirstOrDefault(s => s.Upstream == Upstream && s.Repository == Repository);
+        if (own is { Outcome: not null and not FetchOutcome.Stored }) return FetchFailure.Of(own);
+        return status.State == FetchState.Failed ? new FetchFailure(status.Outcome ?? FetchOutcome.Unavailable, status.Message ?? "the fetch failed", null) : null;
+    }
+
+    /// <summary>Waits until the fetch is settled for this waiter.</summary>
+    /// <returns>False when <paramref name="atMost"/> was over first.</returns>
+    public async Task<bool> WaitUntilSettledAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(atMost);
+        while (true)
+        {
+            var changed = Changed;
+            if (IsDone || Failure() is not null) return true;
+            try
+            {
+                await changed.WaitAsync(timeout.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return false;
+            }
+        }
+    }
+
+    public void Dispose() => wait.Dispose();
+}

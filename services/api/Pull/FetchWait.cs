@@ -1,0 +1,55 @@
+using Entrepot.Metadata;
+
+namespace Entrepot.Api.Pull;
+
+/// <summary>One fetch as this replica last saw it, shared by all its waiters here. Thread-safe.</summary>
+internal sealed class FetchWait(FetchStatus status, FetchWaits owner) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private FetchStatus? _status = status;
+    private TaskCompletionSource _changed = New();
+    private int _waiters;
+
+    public Guid Id { get; } = status.Id;
+
+    /// <summary>The row, or null once it has been swept (10 minutes after it was settled).</summary>
+    public FetchStatus? Status => Volatile.Read(ref _status);
+
+    /// <summary>Completes with the next look at the row. Take it before reading <see cref="Status"/>.</summary>
+    public Task Changed { get { lock (_lock) return _changed.Task; } }
+
+    public void Update(FetchStatus? now)
+    {
+        TaskCompletionSource fired;
+        lock (_lock)
+        {
+            _status = now;
+            (fired, _changed) = (_changed, New());
+        }
+        fired.SetResult();
+    }
+
+    /// <summary>Counts a waiter in; false when the last one has left and this wait is no longer followed.</summary>
+    public bool TryEnter()
+    {
+        lock (_lock)
+        {
+            if (_waiters < 0) return false;
+            _waiters++;
+            return true;
+        }
+    }
+
+    /// <summary>One waiter leaves.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (--_waiters > 0) return;
+            _waiters = -1;
+        }
+        owner.Leave(this);
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Text;
+
+namespace Entrepot.Api.Responses;
+
+/// <summary>The bytes of a blob that a response carries: parts in the order asked for, each behind its own header when there are several.</summary>
+internal sealed record BlobBody(IReadOnlyList<BodyPart> Parts, byte[]? Trailer)
+{
+    // Can't occur in the part headers, and clients never search the bytes for it: each part says its range.
+    public const string Boundary = "entrepot-byteranges-3d6b6a416f9b";
+
+    public static readonly BlobBody None = new([], null);
+
+    /// <summary>The length in bytes of all of it.</summary>
+    public long Length => Parts.Sum(p => p.Length + (p.Header?.Length ?? 0)) + (Trailer?.Length ?? 0);
+
+    /// <summary>One part per range, exactly as requested and never coalesced: containers/image counts them.</summary>
+    public static BlobBody Multipart(IReadOnlyList<(long Start, long Length)> ranges, long size)
+    {
+        var first = true;
+        var parts = new List<BodyPart>(ranges.Count);
+        foreach (var (start, length) in ranges)
+        {
+            var header = string.Create(CultureInfo.InvariantCulture,
+                $"{(first ? "" : "\r\n")}--{Boundary}\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes {start}-{start + length - 1}/{size}\r\n\r\n");
+            parts.Add(new BodyPart(Encoding.ASCII.GetBytes(header), start, length));
+            first = false;
+        }
+        return new BlobBody(parts, Encoding.ASCII.GetBytes($"\r\n--{Boundary}--\r\n"));
+    }
+}
+
+/// <summary>A stretch of the blob, and what is written before it.</summary>
+internal readonly record struct BodyPart(byte[]? Header, long Start, long Length);

@@ -1,0 +1,56 @@
+using System.Globalization;
+using Entrepot.Oci;
+using Microsoft.AspNetCore.Http;
+
+namespace Entrepot.Api.Responses;
+
+/// <summary>Status and headers of a blob response, and which bytes follow (OCI distribution-spec, Pulling blobs; RFC 9110 §14).</summary>
+internal static class BlobHead
+{
+    /// <summary>Writes the headers for the request's Range against the blob's size.</summary>
+    /// <returns>The parts of the body in order; none for HEAD, 304 and 416.</returns>
+    public static BlobBody Write(PullRequest pull, Digest digest, long size, CacheState cache)
+    {
+        var (request, response) = (pull.Http.Request, pull.Http.Response);
+        var headers = response.Headers;
+        var text = digest.ToString();
+        headers.ETag = $"\"{text}\"";
+        headers["Docker-Content-Digest"] = text;
+        headers.AcceptRanges = "bytes";
+        headers.CacheControl = "max-age=31536000, immutable";
+        headers["X-Cache"] = cache.WireText();
+        if (IfNoneMatch.Matches(request.Headers.IfNoneMatch, digest))
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return BlobBody.None;
+        }
+        response.ContentType = "application/octet-stream";
+
+        // HEAD ignores Range; a Range under an If-Range that names other content is ignored too.
+        var ifRange = request.Headers.IfRange.ToString();
+        var range = pull.IsHead || (ifRange.Length > 0 && ifRange.Trim('"') != text) ? null : request.Headers.Range.ToString();
+        switch (ByteRanges.Parse(range, size))
+        {
+            case ByteRanges.Unsatisfiable:
+                response.StatusCode = StatusCodes.Status416RangeNotSatisfiable;
+                headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{size}");
+                response.ContentType = null;
+                response.ContentLength = 0;
+                return BlobBody.None;
+            case ByteRanges.Satisfiable { Ranges: [var (start, length)] }:
+                response.StatusCode = StatusCodes.Status206PartialContent;
+                headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {start}-{start + length - 1}/{size}");
+                response.ContentLength = length;
+                return new BlobBody([new BodyPart(null, start, length)], null);
+            case ByteRanges.Satisfiable many:
+                response.StatusCode = StatusCodes.Status206PartialContent;
+                var body = BlobBody.Multipart(many.Ranges, size);
+                response.ContentType = $"multipart/byteranges; boundary={BlobBody.Boundary}";
+                response.ContentLength = body.Length;
+                return body;
+            default:
+                response.ContentLength = size;
+                return pull.IsHead ? BlobBody.None : new BlobBody([new BodyPart(null, 0, size)], null);
+        }
+    }
+}

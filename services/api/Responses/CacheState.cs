@@ -1,0 +1,28 @@
+namespace Entrepot.Api.Responses;
+
+/// <summary>Where an answer came from, as <c>X-Cache</c> says it.</summary>
+internal enum CacheState
+{
+    /// <summary>From our store, without asking anybody.</summary>
+    Hit,
+
+    /// <summary>This request made the upstream be asked.</summary>
+    Miss,
+
+    /// <summary>This request shared what another one had asked for.</summary>
+    Coalesced,
+
+    /// <summary>Held, and its upstream did not confirm it in time.</summary>
+    Stale,
+}
+
+internal static class CacheStates
+{
+    public static string WireText(this CacheState state) => state switch
+    {
+        CacheState.Hit => "HIT",
+        CacheState.Miss => "MISS",
+        CacheState.Coalesced => "COALESCED",
+        _ => "STALE",
+    };
+}

@@ -1,0 +1,15 @@
+using Entrepot.Upstreams;
+using Microsoft.AspNetCore.Http;
+
+namespace Entrepot.Api.Responses;
+
+/// <summary>One pull as the endpoint understood it: which upstream and repository are meant, and what the client sent along.</summary>
+internal sealed record PullRequest(HttpContext Http, Upstream Upstream, string Repository)
+{
+    public bool IsHead => HttpMethods.IsHead(Http.Request.Method);
+
+    public CancellationToken Aborted => Http.RequestAborted;
+
+    /// <summary>When the request began (timestamp), for what is left of the time to answer in.</summary>
+    public required long StartedAt { get; init; }
+}

@@ -1,0 +1,48 @@
+using Entrepot.Contracts;
+using Entrepot.Oci;
+using Microsoft.Extensions.Logging;
+
+namespace Entrepot.Fetcher;
+
+/// <summary>All log messages of the fetcher; ids 2000–2999.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2000, LogLevel.Information, "Blob {Digest} stored: {SizeBytes} bytes from {Upstream}/{Repository}")]
+    public static partial void BlobStored(this ILogger log, Digest digest, long sizeBytes, string upstream, string repository);
+
+    [LoggerMessage(2001, LogLevel.Warning, "Fetch of {Reference} from {Upstream}/{Repository} failed: {Outcome}: {Problem}")]
+    public static partial void SourceFailed(this ILogger log, string reference, string upstream, string repository, FetchOutcome outcome, string problem);
+
+    [LoggerMessage(2002, LogLevel.Information, "Resuming {Digest} at byte {Offset}: {Problem}")]
+    public static partial void Resuming(this ILogger log, Digest digest, long offset, string problem);
+
+    [LoggerMessage(2003, LogLevel.Warning, "Blob {Digest} ({SizeBytes} bytes from {Upstream}) went to its waiters through memory and was not stored: the disk had no room")]
+    public static partial void PassedThrough(this ILogger log, Digest digest, long sizeBytes, string upstream);
+
+    [LoggerMessage(2004, LogLevel.Warning, "Blob {Digest} was delivered and not stored: {Problem}")]
+    public static partial void NotStored(this ILogger log, Digest digest, string problem);
+
+    [LoggerMessage(2005, LogLevel.Warning, "No room for {Digest}: {SizeBytes} bytes, {LackingBytes} too many; passing it through memory")]
+    public static partial void NoRoom(this ILogger log, Digest digest, long sizeBytes, long lackingBytes);
+
+    [LoggerMessage(2006, LogLevel.Warning, "The disk is full while spooling {Digest}: {Problem}; going on through memory")]
+    public static partial void DiskFull(this ILogger log, Digest digest, string problem);
+
+    [LoggerMessage(2007, LogLevel.Warning, "Fetch {FetchId} of {Reference} belongs to another owner now")]
+    public static partial void LeaseLost(this ILogger log, Guid fetchId, string reference);
+
+    [LoggerMessage(2008, LogLevel.Information, "Fetch of {Reference} given up after {ProgressBytes} bytes: nobody waits for it")]
+    public static partial void FetchAbandoned(this ILogger log, string reference, long progressBytes);
+
+    [LoggerMessage(2009, LogLevel.Warning, "{Count} leases could not be renewed: {Problem}")]
+    public static partial void LeasesNotRenewed(this ILogger log, int count, string problem);
+
+    [LoggerMessage(2010, LogLevel.Warning, "The fetch queue could not be used: {Problem}")]
+    public static partial void ClaimFailed(this ILogger log, string problem);
+
+    [LoggerMessage(2011, LogLevel.Error, "Fetch of {Kind} {Reference} broke and goes back to the queue")]
+    public static partial void FetchBroke(this ILogger log, FetchKind kind, string reference, Exception error);
+
+    [LoggerMessage(2012, LogLevel.Warning, "A commit waits for the database: {Problem}")]
+    public static partial void CommitWaits(this ILogger log, string problem);
+}

@@ -1,0 +1,237 @@
+using System.Buffers;
+using System.Diagnostics;
+using Entrepot.Contracts;
+using Entrepot.Metadata;
+using Entrepot.Storage;
+using Entrepot.Upstreams;
+using Microsoft.Extensions.Logging;
+
+namespace Entrepot.Fetcher.Work;
+
+/// <summary>
+/// Downloads one blob from one source into its spool: over several connections when it is large and the source serves ranges, resuming where a
+/// connection broke, from where the spool already is. No byte that has arrived is asked for again.
+/// </summary>
+internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, SpoolRoom room, FetcherOptions options, FetcherMetrics metrics, ILogger<BlobDownload> log)
+{
+    private const int BufferSize = 128 * 1024, FailuresWithoutProgress = 5;
+
+    /// <summary>Returns null when every byte is in the spool, else why the source can't deliver.</summary>
+    public async Task<UpstreamFailure?> RunAsync(RunningFetch fetch, Spool spool, Upstream upstream, string repository, CancellationToken cancellationToken)
+    {
+        var from = new Source(upstream, repository, spool.Digest);
+
+        // 1 The first request tells the size, and whether the source serves ranges.
+        // What a lost owner left is kept but for its last byte, so that there is always something to ask this source for.
+        var expected = spool.Size ?? fetch.Claim.Size ?? fetch.Claim.ExpectedSize;
+        if (!spool.HasFile && fetch.Claim.Progress > 0) spool.OpenFile(Math.Min(fetch.Claim.Progress, (expected ?? 1) - 1));
+        var start = spool.Prefix;
+        var inPieces = upstream.Options.Connections > 1 && expected >= options.ParallelFrom;
+        var firstEnd = inPieces ? Math.Min(expected!.Value, (start / PieceQueue.LengthFor(expected.Value) + 1) * PieceQueue.LengthFor(expected.Value)) : (long?)null;
+        var opened = await client.OpenBlobAsync(upstream, repository, spool.Digest, start, firstEnd - 1, null, cancellationToken);
+        if (opened.Failure is { } refused) return refused;
+        var first = opened.Value!;
+        await using var _ = first;
+        from.Location = first.Location;
+
+        // 2 The size must be the one that is known already.
+        var size = first.TotalSize ?? expected;
+        if (first.TotalSize is { } announced && expected is { } known && announced != known)
+            return new UpstreamFailure(FetchOutcome.Corrupt, $"{upstream.Name}/{repository} announces {announced} bytes for {spool.Digest}, its manifest says {known}", null, null);
+        if (size is null) return await UnannouncedAsync(fetch, spool, first, from, cancellationToken);
+
+        // 3 Room for all of it, before its first byte is taken; the waiters may now send their headers.
+        await room.TakeAsync(spool, size.Value, cancellationToken);
+        await queue.RecordAnswerAsync(fetch.Id, fetch.Fence, size.Value, upstream.Name, repository, cancellationToken);
+        spool.Answer(new LiveAnswer(upstream.Name, repository, size.Value));
+        CrashPoint.Reached(2); // answered
+
+        // 4 The bytes.
+        UpstreamFailure? failure;
+        try
+        {
+            failure = inPieces && !first.IsWhole && !spool.PassThrough
+                ? await InPiecesAsync(spool, first, from, start, firstEnd!.Value, size.Value, cancellationToken)
+                : await RangeAsync(spool, first, from, start, size.Value, cancellationToken);
+        }
+        catch (SpoolFullException e)
+        {
+            // The disk filled up under us. What is there is good: go on through memory for those who read now.
+            log.DiskFull(spool.Digest, e.Message);
+            await room.GoOnInMemoryAsync(spool, cancellationToken);
+            failure = await RangeAsync(spool, null, from, spool.Prefix, size.Value, cancellationToken);
+        }
+        return failure;
+    }
+
+    /// <summary>Several connections, each taking the piece that is wanted most, until all are taken.</summary>
+    private async Task<UpstreamFailure?> InPiecesAsync(
+        Spool spool, BlobStream first, Source from, long firstStart, long firstEnd, long size, CancellationToken cancellationToken)
+    {
+        var pieces = new PieceQueue(size, firstEnd);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var connections = Enumerable.Range(0, from.Upstream.Options.Connections).Select(i => i == 0 ? WorkAsync(first) : WorkAsync(null)).ToList();
+        UpstreamFailure? failure = null;
+        Exception? broken = null;
+        while (connections.Count > 0)
+        {
+            var done = await Task.WhenAny(connections);
+            connections.Remove(done);
+            try
+            {
+                failure ??= await done;
+            }
+            catch (Exception e)
+            {
+                // The first cause counts; the others were cancelled by it.
+                broken ??= e;
+            }
+            if (failure is not null || broken is not null) await stop.CancelAsync();
+        }
+        if (failure is null && broken is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(broken);
+        return failure;
+
+        async Task<UpstreamFailure?> WorkAsync(BlobStream? opened)
+        {
+            (long Start, long End)? piece = opened is null ? pieces.Take(spool.LowestWanted()) : (firstStart, firstEnd);
+            while (piece is var (start, end))
+            {
+                if (await RangeAsync(spool, opened, from, start, end, stop.Token) is { } broke) return broke;
+                opened = null;
+                piece = pieces.Take(spool.LowestWanted());
+            }
+            return null;
+        }
+    }
+
+    /// <summary>Brings [start, end), resuming after every break; gives up without progress for <see cref="FetcherOptions.GiveUpAfter"/>, or broken five times at one offset.</summary>
+    private async Task<UpstreamFailure?> RangeAsync(Spool spool, BlobStream? opened, Source from, long start, long end, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            var (offset, failures, lastProgress) = (start, 0, Stopwatch.GetTimestamp());
+            while (true)
+            {
+                UpstreamFailure failure;
+                var stream = opened;
+                opened = null;
+                if (stream is null)
+                {
+                    var result = await client.OpenBlobAsync(from.Upstream, from.Repository, spool.Digest, offset, end == spool.Size ? null : end - 1, from.Location, cancellationToken);
+                    stream = result.Value;
+                    failure = result.Failure!;
+                }
+                else
+                {
+                    failure = null!;
+                }
+                if (stream is not null)
+                {
+                    await using (stream)
+                    {
+                        from.Location = stream.Location;
+                        var (reached, broke) = await CopyAsync(spool, stream, offset, end, buffer, from.Upstream, cancellationToken);
+                        if (reached == end && broke is null) return null;
+                        if (broke is { Outcome: FetchOutcome.Corrupt }) return broke;
+                        failure = broke!;
+                        failures = reached > offset ? 1 : failures + 1;
+                        if (reached > offset) lastProgress = Stopwatch.GetTimestamp();
+                        offset = reached;
+                    }
+                }
+                else if (failure.Outcome is not (FetchOutcome.Unavailable or FetchOutcome.RateLimited))
+                {
+                    return failure;
+                }
+                if (failures > FailuresWithoutProgress || Stopwatch.GetElapsedTime(lastProgress) > options.GiveUpAfter) return failure;
+                metrics.Resumed(from.Upstream.Name);
+                log.Resuming(spool.Digest, offset, failure.Message);
+                var pause = failure.RetryAfter ?? TimeSpan.FromMilliseconds(Math.Min(2000, 100 << Math.Min(failures, 5)));
+                await Task.Delay(pause < options.GiveUpAfter ? pause : options.GiveUpAfter, cancellationToken);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Copies from one response until <paramref name="end"/> or until it breaks; returns the offset reached and what broke.</summary>
+    private async Task<(long Reached, UpstreamFailure? Broke)> CopyAsync(
+        Spool spool, BlobStream stream, long offset, long end, byte[] buffer, Upstream upstream, CancellationToken cancellationToken)
+    {
+        // A source that sends the whole again although a range was asked for: what is there already is read past.
+        var skip = stream.IsWhole ? offset : 0;
+        try
+        {
+            while (true)
+            {
+                var read = await stream.ReadAsync(buffer, cancellationToken);
+                if (read == 0)
+                    return (offset, offset == end ? null : new UpstreamFailure(FetchOutcome.Unavailable, $"{upstream.Name} closed the connection at byte {offset} of {spool.Digest}", null, null));
+                metrics.Received(upstream.Name, read);
+                var skipped = (int)Math.Min(skip, read);
+                skip -= skipped;
+                if (read - skipped > end - offset)
+                {
+                    if (stream.IsWhole && end < spool.Size) { read = skipped + (int)(end - offset); }
+                    else return (offset, new UpstreamFailure(FetchOutcome.Corrupt, $"{upstream.Name} sent more than the {end} bytes announced for {spool.Digest}", null, null));
+                }
+                if (read > skipped)
+                {
+                    await spool.WriteAsync(offset, buffer.AsMemory(skipped, read - skipped), cancellationToken);
+                    offset += read - skipped;
+                    CrashPoint.Reached(3); // some bytes
+                }
+                if (offset == end && (stream.IsWhole || stream.EndInclusive + 1 == end)) return (offset, null);
+            }
+        }
+        catch (Exception e) when (e is IOException and not SpoolFullException or HttpRequestException or TimeoutException)
+        {
+            return (offset, new UpstreamFailure(FetchOutcome.Unavailable, $"{upstream.Name} broke off at byte {offset} of {spool.Digest}: {e.Message}", null, null));
+        }
+    }
+
+    /// <summary>A source that announces no length, for a blob whose size nobody knows: readers must wait until the end shows it.</summary>
+    private async Task<UpstreamFailure?> UnannouncedAsync(RunningFetch fetch, Spool spool, BlobStream stream, Source from, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            spool.OpenFile(0);
+            var offset = 0L;
+            while (true)
+            {
+                var read = await stream.ReadAsync(buffer, cancellationToken);
+                if (read == 0) break;
+                metrics.Received(from.Upstream.Name, read);
+                await spool.WriteAsync(offset, buffer.AsMemory(0, read), cancellationToken);
+                offset += read;
+            }
+            await queue.RecordAnswerAsync(fetch.Id, fetch.Fence, offset, from.Upstream.Name, from.Repository, cancellationToken);
+            spool.Answer(new LiveAnswer(from.Upstream.Name, from.Repository, offset));
+            return null;
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or TimeoutException)
+        {
+            return new UpstreamFailure(FetchOutcome.Unavailable, $"{from.Upstream.Name} broke off while sending {spool.Digest}: {e.Message}", null, null);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Where the bytes come from; a redirect is resolved once and used for every later range until it is refused.</summary>
+    private sealed class Source(Upstream upstream, string repository, Oci.Digest digest)
+    {
+        public Upstream Upstream { get; } = upstream;
+
+        public string Repository { get; } = repository;
+
+        public Oci.Digest Digest { get; } = digest;
+
+        public Uri? Location { get; set; }
+    }
+}

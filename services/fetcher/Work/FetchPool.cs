@@ -1,0 +1,115 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Entrepot.Contracts;
+using Entrepot.Metadata;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Entrepot.Fetcher.Work;
+
+/// <summary>
+/// Claims fetch rows and works on them, as many at a time as there are slots: when the doorbell rings, when a slot becomes free, and every second.
+/// Half of the slots are kept for small fetches, so that a few big downloads never make a manifest wait.
+/// </summary>
+internal sealed class FetchPool(
+    FetchQueue queue, IEnumerable<IFetchWork> works, LeaseKeeper leases, Doorbell doorbell, FetcherIdentity identity,
+    FetcherOptions options, FetcherMetrics metrics, ILogger<FetchPool> log) : BackgroundService
+{
+    private static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(1);
+    private static readonly ActivitySource Activities = new("Entrepot.Fetcher");
+    private readonly Dictionary<FetchKind, IFetchWork> _works = works.ToDictionary(w => w.Kind);
+    private readonly ConcurrentDictionary<Task, byte> _tasks = new();
+    private int _big, _small, _prefetches;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Claiming must not delay the start of what comes after this service.
+        await Task.Yield();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (await ClaimOneAsync(stoppingToken)) continue;
+                await doorbell.WaitAsync(IdlePoll, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e)
+            {
+                log.ClaimFailed(e.Message);
+                await Task.Delay(IdlePoll, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        await Task.WhenAll(_tasks.Keys);
+    }
+
+    private async Task<bool> ClaimOneAsync(CancellationToken stoppingToken)
+    {
+        var bigIsFull = Volatile.Read(ref _big) >= options.Slots / 2;
+        if (Volatile.Read(ref _big) + Volatile.Read(ref _small) >= options.Slots) return false;
+        var claim = await queue.ClaimAsync(
+            new ClaimOptions { Owner = identity.Owner, Address = identity.Address, SmallOnly = bigIsFull, AllowPrefetch = Volatile.Read(ref _prefetches) < options.PrefetchConcurrency },
+            stoppingToken);
+        if (claim is null) return false;
+        // Never awaited here: a slot each.
+        var task = WorkAsync(claim, stoppingToken);
+        _tasks.TryAdd(task, 0);
+        _ = task.ContinueWith(t => _tasks.TryRemove(t, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return true;
+    }
+
+    private async Task WorkAsync(ClaimedFetch claim, CancellationToken stoppingToken)
+    {
+        Interlocked.Increment(ref claim.IsSmall ? ref _small : ref _big);
+        if (claim.Prefetch) Interlocked.Increment(ref _prefetches);
+        await Task.Yield();
+        await RunAsync(claim, stoppingToken);
+        if (claim.Prefetch) Interlocked.Decrement(ref _prefetches);
+        Interlocked.Decrement(ref claim.IsSmall ? ref _small : ref _big);
+        doorbell.Ring();
+    }
+
+    private async Task RunAsync(ClaimedFetch claim, CancellationToken stoppingToken)
+    {
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var fetch = new RunningFetch(claim, leases.IsHeld, lost);
+        leases.Add(fetch);
+        using var activity = Activities.StartActivity($"fetch {claim.Kind}", ActivityKind.Consumer, claim.TraceParent);
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            await _works[claim.Kind].RunAsync(fetch, lost.Token);
+        }
+        catch (OperationCanceledException) when (lost.IsCancellationRequested)
+        {
+            // Another owner's now, abandoned, or this process stops: then the row goes back to the queue with what is done.
+            if (stoppingToken.IsCancellationRequested) await ReleaseAsync(claim);
+        }
+        catch (Exception e)
+        {
+            log.FetchBroke(claim.Kind, claim.Reference, e);
+            await ReleaseAsync(claim, TimeSpan.FromSeconds(2));
+        }
+        finally
+        {
+            leases.Remove(fetch);
+            metrics.Fetched(claim.Kind, Stopwatch.GetElapsedTime(started));
+        }
+    }
+
+    private async Task ReleaseAsync(ClaimedFetch claim, TimeSpan notBefore = default)
+    {
+        try
+        {
+            using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            await queue.ReleaseAsync(claim.Id, claim.Fence, notBefore, soon.Token);
+        }
+        catch (Exception e)
+        {
+            // The lease ends by itself.
+            log.ClaimFailed(e.Message);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using Entrepot.Metadata;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Entrepot.Fetcher.Work;
+
+/// <summary>
+/// Renews all leases of this process in one statement every second; the progress goes with it. A lease that is another's now ends its work.
+/// </summary>
+/// <remarks>
+/// While the database can't be reached the work goes on (docs/adr/0003): nobody can claim what nobody can write, and a commit asks for the
+/// fence anyway. A process that itself stood still (SIGSTOP, a paused machine) for longer than a lease serves and writes nothing until the next renewal.
+/// </remarks>
+internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, FetcherOptions options, TimeProvider time, ILogger<LeaseKeeper> log) : BackgroundService
+{
+    public static readonly TimeSpan Ttl = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<Guid, RunningFetch> _running = new();
+    private long _lastBeat = time.GetTimestamp();
+
+    /// <summary>How many fetches this process works on.</summary>
+    public int Count => _running.Count;
+
+    /// <summary>Whether this process has lived without a standstill since its last renewal.</summary>
+    public bool IsHeld() => time.GetElapsedTime(Interlocked.Read(ref _lastBeat)) < Ttl;
+
+    public void Add(RunningFetch fetch) => _running[fetch.Id] = fetch;
+
+    public void Remove(RunningFetch fetch) => _running.TryRemove(new KeyValuePair<Guid, RunningFetch>(fetch.Id, fetch));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Beat, time);
+        for (var beat = 1L; await NextAsync(timer, stoppingToken); beat++)
+        {
+            try
+            {
+                await RenewAsync(stoppingToken);
+                if (beat % 5 == 0) await AbandonAsync(stoppingToken);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                log.LeasesNotRenewed(_running.Count, e.Message);
+            }
+            Interlocked.Exchange(ref _lastBeat, time.GetTimestamp());
+        }
+    }
+
+    private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken stoppingToken)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        var mine = _running.Values.ToArray();
+        if (mine.Length == 0) return;
+        var held = await queue.RenewAsync(identity.Owner, [.. mine.Select(f => new LeaseProgress(f.Id, f.Fence, f.Progress))], cancellationToken);
+        foreach (var fetch in mine)
+        {
+            if (held.Contains(fetch.Id) || !_running.ContainsKey(fetch.Id)) continue;
+            log.LeaseLost(fetch.Id, fetch.Claim.Reference);
+            fetch.Lose();
+        }
+    }
+
+    /// <summary>Gives up downloads that nobody has waited for; the row decides, so somebody who joins now makes it miss.</summary>
+    private async Task AbandonAsync(CancellationToken cancellationToken)
+    {
+        foreach (var fetch in _running.Values)
+        {
+            if (fetch.Spool is not { ReaderCount: 0 }) continue;
+            if (!await queue.AbandonAsync(fetch.Id, fetch.Fence, options.AbandonAfter, cancellationToken)) continue;
+            log.FetchAbandoned(fetch.Claim.Reference, fetch.Progress);
+            fetch.Lose();
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace Entrepot.Fetcher.Work;
+
+/// <summary>
+/// The parts of a blob that connections take one after another: what a reader waits for first, else the lowest. No byte is handed out twice.
+/// Pieces are clamp(size/64, 8 MiB, 64 MiB) long (design: a piece is never aborted to be split again). Thread-safe.
+/// </summary>
+internal sealed class PieceQueue
+{
+    public const long Smallest = 8L << 20, Largest = 64L << 20;
+
+    private readonly Lock _lock = new();
+    private readonly List<(long Start, long End)> _free = [];
+
+    /// <summary>Pieces of [<paramref name="done"/>, <paramref name="size"/>), cut at multiples of the piece length.</summary>
+    public PieceQueue(long size, long done)
+    {
+        Length = LengthFor(size);
+        for (var start = done; start < size;)
+        {
+            var end = Math.Min(size, (start / Length + 1) * Length);
+            _free.Add((start, end));
+            start = end;
+        }
+    }
+
+    /// <summary>The length of a full piece in bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>How long the pieces of a blob of that size are, in bytes.</summary>
+    public static long LengthFor(long size) => Math.Clamp(size / 64, Smallest, Largest);
+
+    /// <summary>The next piece, or null when all are taken.</summary>
+    /// <param name="wanted">The lowest offset somebody waits for, if any.</param>
+    public (long Start, long End)? Take(long? wanted)
+    {
+        lock (_lock)
+        {
+            if (_free.Count == 0) return null;
+            var at = wanted is { } offset ? _free.FindIndex(p => p.Start <= offset && offset < p.End) : 0;
+            if (at < 0) at = 0;
+            var piece = _free[at];
+            _free.RemoveAt(at);
+            return piece;
+        }
+    }
+}

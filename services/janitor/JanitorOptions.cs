@@ -1,0 +1,28 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace Entrepot.Janitor;
+
+/// <summary>How much is kept, and how often is tidied up.</summary>
+public sealed class JanitorOptions
+{
+    /// <summary>How many bytes of blobs the store keeps; 0 for no bound.</summary>
+    [Description("How many bytes of blobs the store keeps, least recently used ones go first; 0 = no bound but the disk")]
+    [Range(0L, long.MaxValue)]
+    public long MaxStoreBytes { get; set; }
+
+    /// <summary>How often the sweeps run.</summary>
+    [Description("How often the store is swept")]
+    [Range(typeof(TimeSpan), "00:00:00.500", "1.00:00:00")]
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Blobs used within this time are spared by the sweeps.</summary>
+    [Description("Blobs used within this time are never evicted")]
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan SpareUsedWithin { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How old a file that belongs to nothing must be before it is removed.</summary>
+    [Description("How old a file that belongs to nothing must be before it is removed")]
+    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
+    public TimeSpan OrphanGrace { get; set; } = TimeSpan.FromMinutes(1);
+}

@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+
+namespace Entrepot.Janitor;
+
+/// <summary>All log messages of the janitor; ids 3000–3999.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(3000, LogLevel.Information, "Evicted {Count} blobs, {FreedBytes} bytes")]
+    public static partial void Evicted(this ILogger log, int count, long freedBytes);
+
+    [LoggerMessage(3001, LogLevel.Information, "Removed {File}: it belonged to nothing")]
+    public static partial void OrphanRemoved(this ILogger log, string file);
+
+    [LoggerMessage(3002, LogLevel.Warning, "A sweep failed and will be tried again: {Problem}")]
+    public static partial void SweepFailed(this ILogger log, string problem);
+}

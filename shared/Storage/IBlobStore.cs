@@ -1,0 +1,32 @@
+using Entrepot.Oci;
+
+namespace Entrepot.Storage;
+
+/// <summary>
+/// Verified bytes by digest. A key is a digest and the fence of the fetch that stored it, so no two owners ever write the same object.
+/// An object counts only when a <c>blobs</c> row points to it; anything else in the store is rubbish for the janitor. Thread-safe.
+/// </summary>
+public interface IBlobStore
+{
+    /// <summary>Makes a verified spool durable under its key, so that it survives a power cut. The caller then writes the row.</summary>
+    /// <exception cref="IOException">The disk failed or is full; nothing is left under the key.</exception>
+    Task StoreAsync(Spool spool, StoredBlob blob, CancellationToken cancellationToken);
+
+    /// <summary>Opens an object, or null when it is gone or its length is not <see cref="StoredBlob.Size"/> (a miss that wants repair).</summary>
+    ValueTask<IBlobSource?> OpenOrNullAsync(StoredBlob blob, CancellationToken cancellationToken);
+
+    /// <summary>Removes an object; nothing happens when it is gone already. Readers that have it open keep reading.</summary>
+    Task DeleteAsync(Digest digest, long fence, CancellationToken cancellationToken);
+
+    /// <summary>Whether somebody in this process reads that object now.</summary>
+    bool IsBeingRead(Digest digest, long fence);
+
+    /// <summary>All objects there are, in no order, with their age in the store.</summary>
+    IEnumerable<StoredObject> List();
+}
+
+/// <summary>Where verified bytes lie: the digest, the fence in their key, and their length in bytes.</summary>
+public readonly record struct StoredBlob(Digest Digest, long Fence, long Size);
+
+/// <summary>An object found in the store.</summary>
+public readonly record struct StoredObject(Digest Digest, long Fence, long Size, DateTimeOffset WrittenAt);

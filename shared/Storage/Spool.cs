@@ -1,0 +1,366 @@
+using System.Security.Cryptography;
+using Entrepot.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace Entrepot.Storage;
+
+/// <summary>
+/// One running blob fetch: a file that is written in pieces and in any order, hashed in order, and read by any number of readers while it
+/// grows. When the disk has no room it goes on as a ring in memory, for the readers that are attached (<see cref="PassThrough"/>).
+/// </summary>
+/// <remarks>
+/// This is the one place of the hold-back: until <see cref="Verify"/> has seen the digest match, no reader gets the last
+/// min(<see cref="HoldBack"/>, size) bytes, so no whole-blob response ever completes with content that does not match its digest.
+/// Writers and readers may use it at once; the writer that claimed it disposes it, and the file closes after the last reader.
+/// </remarks>
+public sealed class Spool : ILiveFetch, IDisposable
+{
+    /// <summary>How many bytes at the end of a blob wait for the digest.</summary>
+    public const int HoldBack = 64 * 1024;
+
+    /// <summary>How many bytes a pass-through keeps in memory.</summary>
+    public const int RingCapacity = 32 * 1024 * 1024;
+
+    private const long WriteBackStep = 64L * 1024 * 1024;
+    private static readonly TimeSpan RingGrace = TimeSpan.FromSeconds(1), RingStall = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _lock = new(), _hashLock = new();
+    private readonly Pulse _changed = new();
+    private readonly TimeProvider _time;
+    private readonly IncrementalHash _hash;
+    private readonly FilledRanges _filled = new();
+    private readonly List<SpoolReader> _readers = [];
+    private SafeFileHandle? _file;
+    private Ring? _ring;
+    private Action? _ringFreed;
+    private LiveAnswer? _answer;
+    private long _hashed, _writtenBack, _answeredAt;
+    private bool _verified, _ended, _released;
+
+    /// <summary>A spool for one claim of a blob fetch. Nothing is opened yet.</summary>
+    public Spool(Guid fetchId, long fence, Digest digest, string path, TimeProvider time)
+    {
+        (FetchId, Fence, Digest, Path, _time) = (fetchId, fence, digest, path, time);
+        _hash = digest.CreateHash();
+    }
+
+    /// <summary>The fetch row's id.</summary>
+    public Guid FetchId { get; }
+
+    /// <summary>The claim this spool belongs to.</summary>
+    public long Fence { get; }
+
+    /// <summary>What the bytes must hash to.</summary>
+    public Digest Digest { get; }
+
+    /// <summary>The spool file.</summary>
+    public string Path { get; }
+
+    /// <summary>Whether the owner may serve and write now: false after a standstill until its lease is renewed.</summary>
+    public Func<bool> IsHeld { get; init; } = static () => true;
+
+    /// <summary>Whether the bytes go through memory only, because there was no room for them on disk.</summary>
+    public bool PassThrough => Volatile.Read(ref _ring) is not null;
+
+    /// <summary>The announced size in bytes, or null before an upstream has answered.</summary>
+    public long? Size => Volatile.Read(ref _answer)?.Size;
+
+    /// <summary>How many bytes from the start are there without a gap.</summary>
+    public long Prefix { get { lock (_lock) return _ring?.End ?? _filled.Prefix; } }
+
+    /// <summary>How many readers follow this spool now.</summary>
+    public int ReaderCount { get { lock (_lock) return _readers.Count; } }
+
+    /// <summary>Opens the spool file. With <paramref name="keepBytes"/> &gt; 0 the prefix left by a lost owner is taken over: it is hashed again.</summary>
+    /// <exception cref="IOException">The file can't be opened or read.</exception>
+    public void OpenFile(long keepBytes)
+    {
+        _file = File.OpenHandle(Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        keepBytes = Math.Min(keepBytes, RandomAccess.GetLength(_file));
+        RandomAccess.SetLength(_file, keepBytes);
+        lock (_lock) _filled.Add(0, keepBytes);
+        AdvanceHash();
+        _changed.Fire();
+    }
+
+    /// <summary>Whether a file of this spool is open.</summary>
+    public bool HasFile => _file is not null;
+
+    /// <summary>Says what the upstream announced; readers may now open. A later source must announce the same size.</summary>
+    public void Answer(LiveAnswer answer)
+    {
+        Volatile.Write(ref _answer, answer);
+        _answeredAt = _time.GetTimestamp();
+        _changed.Fire();
+    }
+
+    /// <summary>Goes on in memory from the end of the prefix: everything behind it is forgotten, so the writer must continue there, in order.</summary>
+    /// <param name="freed">Called once, when the memory is let go.</param>
+    public void SwitchToRing(Action freed)
+    {
+        AdvanceHash();
+        lock (_lock)
+        {
+            _ringFreed = freed;
+            _filled.TruncateTo(_filled.Prefix);
+            _ring = new Ring(_filled.Prefix, RingCapacity);
+            _answeredAt = _time.GetTimestamp();
+        }
+        _changed.Fire();
+    }
+
+    /// <summary>Writes bytes at an offset. Into a file: any order, any number of writers. Into the ring: in order; waits for its slowest reader.</summary>
+    /// <exception cref="SpoolFullException">The disk is full; <see cref="SwitchToRing"/> goes on from the prefix.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, or a pass-through that nobody reads.</exception>
+    public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (_ring is not null)
+        {
+            await WriteRingAsync(bytes, cancellationToken);
+            return;
+        }
+        try
+        {
+            RandomAccess.Write(_file!, bytes.Span, offset);
+        }
+        catch (IOException e) when (Durable.IsFull(e))
+        {
+            throw new SpoolFullException(Path, e);
+        }
+        lock (_lock) _filled.Add(offset, offset + bytes.Length);
+        AdvanceHash(offset, bytes.Span);
+        _changed.Fire();
+        var end = offset + bytes.Length;
+        if (end - Interlocked.Read(ref _writtenBack) >= WriteBackStep)
+            Durable.StartWriteBack(_file!, Interlocked.Exchange(ref _writtenBack, end), WriteBackStep);
+    }
+
+    /// <summary>Whether all bytes are there and hash to the digest. True lets the readers have the last bytes.</summary>
+    /// <param name="actual">What the bytes hash to; null while some are missing.</param>
+    public bool Verify(out Digest? actual)
+    {
+        AdvanceHash();
+        actual = null;
+        lock (_hashLock)
+        {
+            if (_verified) { actual = Digest; return true; }
+            if (Size is not { } size || _hashed != size) return false;
+            actual = Digest.FromHash(Digest.Algorithm, _hash.GetHashAndReset());
+        }
+        if (actual != Digest) return false;
+        Volatile.Write(ref _verified, true);
+        _changed.Fire();
+        return true;
+    }
+
+    /// <summary>No more bytes will come. Readers get what is there of a verified spool; of any other their source ends now.</summary>
+    public void End()
+    {
+        Volatile.Write(ref _ended, true);
+        _changed.Fire();
+    }
+
+    /// <summary>The first offset from <paramref name="from"/> on that a reader waits for and that is not there, or null.</summary>
+    public long? LowestWanted(long from = 0)
+    {
+        lock (_lock)
+        {
+            long? lowest = null;
+            foreach (var reader in _readers)
+                if (reader.Position >= from && _filled.RunEnd(reader.Position) == reader.Position && (lowest is null || reader.Position < lowest))
+                    lowest = reader.Position;
+            return lowest;
+        }
+    }
+
+    /// <summary>The bytes missing in [start, end), as the first gap; null when there is none.</summary>
+    public (long Start, long End)? FirstGap(long start, long end)
+    {
+        lock (_lock)
+        {
+            var from = _filled.RunEnd(start);
+            return from >= end ? null : (from, _filled.NextFilled(from, end));
+        }
+    }
+
+    /// <summary>Writes everything to the disk.</summary>
+    public void FlushToDisk() => RandomAccess.FlushToDisk(_file!);
+
+    /// <inheritdoc />
+    public async Task<LiveAnswer?> WaitForAnswerAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var changed = _changed.Next;
+            if (Volatile.Read(ref _answer) is { } answer) return answer;
+            if (Volatile.Read(ref _ended)) return null;
+            await changed.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <inheritdoc />
+    public IBlobSource? OpenOrNull(long offset)
+    {
+        lock (_lock)
+        {
+            if (_released || (_ended && !_verified) || Held(offset) < 0) return null;
+            var reader = new SpoolReader(this, offset);
+            _readers.Add(reader);
+            return reader;
+        }
+    }
+
+    /// <summary>The writer lets go: the file closes after the last reader.</summary>
+    public void Dispose()
+    {
+        End();
+        lock (_lock)
+        {
+            _released = true;
+            CloseIfUnused();
+        }
+    }
+
+    internal async ValueTask<bool> WaitAsync(SpoolReader reader, long offset, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var changed = _changed.Next;
+            lock (_lock)
+            {
+                var moved = reader.Position != offset;
+                reader.Position = offset;
+                if (moved && _ring is not null) _changed.Fire();
+                var held = reader.Dropped ? -1 : Held(offset);
+                if (held < 0 || !IsHeld()) return false;
+                if (held > 0) return true;
+                if (_ended || offset >= Size) return false;
+            }
+            await changed.WaitAsync(cancellationToken);
+        }
+    }
+
+    internal int Read(long offset, Span<byte> buffer)
+    {
+        long count;
+        lock (_lock)
+        {
+            count = Math.Min(buffer.Length, Held(offset));
+            if (count <= 0) return 0;
+            if (_ring is not null && offset >= _filled.Prefix) return _ring.Read(offset, buffer[..(int)count]);
+        }
+        return RandomAccess.Read(_file!, buffer[..(int)count], offset);
+    }
+
+    internal void Close(SpoolReader reader)
+    {
+        lock (_lock)
+        {
+            _readers.Remove(reader);
+            CloseIfUnused();
+        }
+        _changed.Fire();
+    }
+
+    /// <summary>How many bytes a reader may have from an offset now; negative when they are gone for good.</summary>
+    private long Held(long offset)
+    {
+        if (_ended && !_verified) return -1;
+        if (_answer is not { } answer) return 0;
+        var limit = _verified ? answer.Size : answer.Size - Math.Min(HoldBack, answer.Size);
+        if (_ring is null || offset < _filled.Prefix) return Math.Max(0, Math.Min(limit, _filled.RunEnd(offset)) - offset);
+        return offset < _ring.Start ? -1 : Math.Max(0, Math.Min(limit, _ring.End) - offset);
+    }
+
+    /// <summary>Hashes what has become contiguous: the bytes at hand when they are next, else what was written earlier, read back from the page cache.</summary>
+    private void AdvanceHash(long offset = -1, ReadOnlySpan<byte> bytes = default)
+    {
+        // Whoever holds the lock hashes for all; a writer that finds it taken goes back to its connection.
+        if (!_hashLock.TryEnter()) return;
+        byte[]? buffer = null;
+        try
+        {
+            if (offset == _hashed)
+            {
+                _hash.AppendData(bytes);
+                _hashed += bytes.Length;
+            }
+            while (true)
+            {
+                long until;
+                lock (_lock) until = _filled.Prefix;
+                if (_hashed >= until) return;
+                buffer ??= System.Buffers.ArrayPool<byte>.Shared.Rent(256 * 1024);
+                var read = RandomAccess.Read(_file!, buffer.AsSpan(0, (int)Math.Min(buffer.Length, until - _hashed)), _hashed);
+                if (read == 0) return;
+                _hash.AppendData(buffer, 0, read);
+                _hashed += read;
+            }
+        }
+        finally
+        {
+            _hashLock.Exit();
+            if (buffer is not null) System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async ValueTask WriteRingAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (bytes.Length > 0)
+        {
+            var changed = _changed.Next;
+            var taken = 0;
+            lock (_lock)
+            {
+                var young = _time.GetElapsedTime(_answeredAt) < RingGrace;
+                if (!young && _readers.Count == 0) throw new OperationCanceledException("Nobody reads the pass-through.");
+                // Bytes may be overwritten when every reader is past them; in the first second more readers may come, so all are kept.
+                var oldest = young ? _ring!.Start : _readers.Min(r => r.Position);
+                taken = (int)Math.Clamp(_ring!.Capacity - (_ring.End - Math.Max(oldest, _ring.Start)), 0, bytes.Length);
+                _ring.Append(bytes.Span[..taken]);
+            }
+            if (taken > 0)
+            {
+                lock (_hashLock)
+                {
+                    _hash.AppendData(bytes.Span[..taken]);
+                    _hashed += taken;
+                }
+                bytes = bytes[taken..];
+                _changed.Fire();
+                continue;
+            }
+            await WaitForReadersAsync(changed, cancellationToken);
+        }
+    }
+
+    /// <summary>Waits for a reader to move; one that stands still longer than <see cref="RingStall"/> is dropped, so that it can't hold up the others.</summary>
+    private async Task WaitForReadersAsync(Task changed, CancellationToken cancellationToken)
+    {
+        var slowest = SlowestReader();
+        var young = _time.GetElapsedTime(_answeredAt) < RingGrace;
+        try
+        {
+            await changed.WaitAsync(young ? RingGrace : RingStall, _time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            if (!young && slowest is { } s && s == SlowestReader()) s.Reader.Dropped = true;
+        }
+    }
+
+    private (SpoolReader Reader, long Position)? SlowestReader()
+    {
+        lock (_lock) return _readers.MinBy(r => r.Position) is { } r ? (r, r.Position) : null;
+    }
+
+    private void CloseIfUnused()
+    {
+        if (!_released || _readers.Count > 0) return;
+        _file?.Dispose();
+        _ring = null;
+        _ringFreed?.Invoke();
+        _ringFreed = null;
+        lock (_hashLock) _hash.Dispose();
+    }
+}
