@@ -30,14 +30,14 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         var firstEnd = inPieces ? Math.Min(expected!.Value, (start / PieceQueue.LengthFor(expected.Value) + 1) * PieceQueue.LengthFor(expected.Value)) : (long?)null;
         var opened = await client.OpenBlobAsync(upstream, repository, spool.Digest, start, firstEnd - 1, null, cancellationToken);
         if (opened.Failure is { } refused) return refused;
-        var first = opened.Value!;
+        var first = opened.Value;
         await using var _ = first;
         from.Location = first.Location;
 
         // 2 The size must be the one that is known already.
         var size = first.TotalSize ?? expected;
         if (first.TotalSize is { } announced && expected is { } known && announced != known)
-            return new UpstreamFailure(FetchOutcome.Corrupt, $"{upstream.Name}/{repository} announces {announced} bytes for {spool.Digest}, its manifest says {known}", null, null);
+            return new UpstreamFailure(FetchOutcome.Corrupt, $"{upstream.Name}/{repository} announces {announced} bytes for {spool.Digest}, its manifest says {known}");
         if (size is null) return await UnannouncedAsync(fetch, spool, first, from, cancellationToken);
 
         // 3 Room for all of it, before its first byte is taken; the waiters may now send their headers.
@@ -119,7 +119,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
                 if (stream is null)
                 {
                     var result = await client.OpenBlobAsync(from.Upstream, from.Repository, spool.Digest, offset, end == spool.Size ? null : end - 1, from.Location, cancellationToken);
-                    stream = result.Value;
+                    stream = result.IsSuccess ? result.Value : null;
                     failure = result.Failure!;
                 }
                 else
@@ -169,14 +169,14 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
             {
                 var read = await stream.ReadAsync(buffer, cancellationToken);
                 if (read == 0)
-                    return (offset, offset == end ? null : new UpstreamFailure(FetchOutcome.Unavailable, $"{upstream.Name} closed the connection at byte {offset} of {spool.Digest}", null, null));
+                    return (offset, offset == end ? null : new UpstreamFailure(FetchOutcome.Unavailable, $"{upstream.Name} closed the connection at byte {offset} of {spool.Digest}"));
                 metrics.Received(upstream.Name, read);
                 var skipped = (int)Math.Min(skip, read);
                 skip -= skipped;
                 if (read - skipped > end - offset)
                 {
                     if (stream.IsWhole && end < spool.Size) { read = skipped + (int)(end - offset); }
-                    else return (offset, new UpstreamFailure(FetchOutcome.Corrupt, $"{upstream.Name} sent more than the {end} bytes announced for {spool.Digest}", null, null));
+                    else return (offset, new UpstreamFailure(FetchOutcome.Corrupt, $"{upstream.Name} sent more than the {end} bytes announced for {spool.Digest}"));
                 }
                 if (read > skipped)
                 {
@@ -187,9 +187,9 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
                 if (offset == end && (stream.IsWhole || stream.EndInclusive + 1 == end)) return (offset, null);
             }
         }
-        catch (Exception e) when (e is IOException and not SpoolFullException or HttpRequestException or TimeoutException)
+        catch (UpstreamReadException e)
         {
-            return (offset, new UpstreamFailure(FetchOutcome.Unavailable, $"{upstream.Name} broke off at byte {offset} of {spool.Digest}: {e.Message}", null, null));
+            return (offset, e.Failure);
         }
     }
 
@@ -213,9 +213,9 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
             spool.Answer(new LiveAnswer(from.Upstream.Name, from.Repository, offset));
             return null;
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or TimeoutException)
+        catch (UpstreamReadException e)
         {
-            return new UpstreamFailure(FetchOutcome.Unavailable, $"{from.Upstream.Name} broke off while sending {spool.Digest}: {e.Message}", null, null);
+            return e.Failure;
         }
         finally
         {

@@ -54,11 +54,11 @@ internal sealed class BlobFetch(
         {
             var failure = catalog.Find(source.Upstream) is { } upstream
                 ? await download.RunAsync(fetch, spool, upstream, source.Repository, cancellationToken)
-                : new UpstreamFailure(FetchOutcome.Denied, $"upstream {source.Upstream} is not configured any more", null, null);
+                : new UpstreamFailure(FetchOutcome.Denied, $"upstream {source.Upstream} is not configured any more");
 
             // 4 All bytes are there: compare the digest. A match lets the readers have the last of them.
             if (failure is null && !spool.Verify(out var actual))
-                failure = new UpstreamFailure(FetchOutcome.Corrupt, $"{source.Upstream}/{source.Repository} sent bytes of {actual} for {digest}", null, null);
+                failure = new UpstreamFailure(FetchOutcome.Corrupt, $"{source.Upstream}/{source.Repository} sent bytes of {actual} for {digest}");
             if (failure is null)
             {
                 CrashPoint.Reached(4); // verified

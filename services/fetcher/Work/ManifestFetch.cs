@@ -20,7 +20,7 @@ internal sealed class ManifestFetch(UpstreamCatalog catalog, ManifestDownload do
             await queue.CommitLinkAsync(fetch.Id, fetch.Fence, source.Upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
             return null;
         }
-        var (manifest, refused) = await download.GetAsync(upstream, source.Repository, fetch.Claim.Reference, Digest.Parse(fetch.Claim.Reference, null), cancellationToken);
+        var (manifest, refused) = await download.GetAsync(upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
         if (manifest is null) return refused;
         await queue.CommitManifestAsync(fetch.Id, fetch.Fence, manifest, source.Upstream, source.Repository, null, cancellationToken);
         return null;

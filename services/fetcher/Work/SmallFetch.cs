@@ -15,7 +15,7 @@ internal sealed class SmallFetch(UpstreamCatalog catalog, FetchQueue queue, Anno
         var source = fetch.Claim.Sources[0];
         var failure = catalog.Find(source.Upstream) is { } upstream
             ? await ask(source, upstream)
-            : new UpstreamFailure(FetchOutcome.Denied, $"upstream {source.Upstream} is not configured any more", null, null);
+            : new UpstreamFailure(FetchOutcome.Denied, $"upstream {source.Upstream} is not configured any more");
         if (failure is not null)
         {
             log.SourceFailed(fetch.Claim.Reference, source.Upstream, source.Repository, failure.Outcome, failure.Message);

@@ -20,7 +20,7 @@ internal sealed class TagFetch(UpstreamCatalog catalog, ManifestDownload downloa
         var head = await download.HeadAsync(upstream, source.Repository, tag, cancellationToken);
         if (head.Failure is { } failure) return failure;
 
-        if (head.Value!.Digest is { } digest)
+        if (head.Value.Digest is { } digest)
         {
             var facts = await holdings.FindManifestAsync(source.Upstream, source.Repository, digest.ToString(), cancellationToken);
             if (facts.Manifest is not null && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain))
@@ -28,7 +28,7 @@ internal sealed class TagFetch(UpstreamCatalog catalog, ManifestDownload downloa
                 await queue.CommitTagAsync(fetch.Id, fetch.Fence, Update(digest), cancellationToken);
                 return null;
             }
-            var (byDigest, refused) = await download.GetAsync(upstream, source.Repository, digest.ToString(), digest, cancellationToken);
+            var (byDigest, refused) = await download.GetAsync(upstream, source.Repository, digest.ToString(), cancellationToken);
             if (byDigest is not null)
             {
                 await queue.CommitManifestAsync(fetch.Id, fetch.Fence, byDigest, source.Upstream, source.Repository, Update(digest), cancellationToken);
@@ -38,7 +38,7 @@ internal sealed class TagFetch(UpstreamCatalog catalog, ManifestDownload downloa
             if (refused!.Outcome is not FetchOutcome.NotFound) return refused;
         }
 
-        var (manifest, unreadable) = await download.GetAsync(upstream, source.Repository, tag, null, cancellationToken);
+        var (manifest, unreadable) = await download.GetAsync(upstream, source.Repository, tag, cancellationToken);
         if (manifest is null) return unreadable;
         await queue.CommitManifestAsync(fetch.Id, fetch.Fence, manifest, source.Upstream, source.Repository, Update(Digest.Parse(manifest.Digest, null)), cancellationToken);
         return null;
