@@ -1,0 +1,13 @@
+using Entrepot.TestSupport.Running;
+
+namespace Entrepot.TestSupport.Clients;
+
+/// <summary>A client's command failed. The message has the command, its exit code and all it wrote.</summary>
+/// <param name="result">How the command ended.</param>
+public sealed class ClientFailedException(CommandResult result) : Exception($"{result.Command} ended with code {result.ExitCode}:\n{result.Output}")
+{
+    /// <summary>How the command ended.</summary>
+    public CommandResult Result { get; } = result;
+
+    internal static CommandResult ThrowIfFailed(CommandResult result) => result.ExitCode == 0 ? result : throw new ClientFailedException(result);
+}
