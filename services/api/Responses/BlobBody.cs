@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Entrepot.Oci;
 
 namespace Entrepot.Api.Responses;
 
@@ -15,7 +16,7 @@ internal sealed record BlobBody(IReadOnlyList<BodyPart> Parts, byte[]? Trailer)
     public long Length => Parts.Sum(p => p.Length + (p.Header?.Length ?? 0)) + (Trailer?.Length ?? 0);
 
     /// <summary>One part per range, exactly as requested and never coalesced: containers/image counts them.</summary>
-    public static BlobBody Multipart(IReadOnlyList<(long Start, long Length)> ranges, long size)
+    public static BlobBody Multipart(IReadOnlyList<ByteRange> ranges, long size)
     {
         var first = true;
         var parts = new List<BodyPart>(ranges.Count);

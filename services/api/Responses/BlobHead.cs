@@ -19,7 +19,7 @@ internal static class BlobHead
         headers.AcceptRanges = "bytes";
         headers.CacheControl = "max-age=31536000, immutable";
         headers["X-Cache"] = cache.WireText();
-        if (IfNoneMatch.Matches(request.Headers.IfNoneMatch, digest))
+        if (IfNoneMatch.Matches(request.Headers.IfNoneMatch.ToString(), digest))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return BlobBody.None;

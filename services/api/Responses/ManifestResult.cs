@@ -23,7 +23,7 @@ internal static class ManifestResult
         if (age is { } seconds) headers.Age = ((long)seconds.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         else headers.CacheControl = "max-age=31536000";
         if (cache == CacheState.Stale) headers.Append("Warning", "299 - \"stale: the upstream did not confirm this tag in time\"");
-        if (IfNoneMatch.Matches(pull.Http.Request.Headers.IfNoneMatch, manifest.Digest))
+        if (IfNoneMatch.Matches(pull.Http.Request.Headers.IfNoneMatch.ToString(), manifest.Digest))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return Task.CompletedTask;
