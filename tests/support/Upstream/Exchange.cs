@@ -162,6 +162,7 @@ internal sealed class Exchange(Uri backend, FaultList faults, UpstreamFront fron
 
     private static async Task SendAsync(HttpContext context, RecordedRequest record, ReadOnlyMemory<byte> bytes)
     {
+        record.AboutToSend();
         await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
         record.CountSent(bytes.Length);
     }

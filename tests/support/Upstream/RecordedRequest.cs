@@ -52,7 +52,7 @@ public sealed class RecordedRequest
     /// <summary>When the request came, on <see cref="TestClock"/>.</summary>
     public TimeSpan StartedAt { get; }
 
-    /// <summary>When the first body byte was sent, or null.</summary>
+    /// <summary>The moment before the first body byte was sent, or null.</summary>
     public TimeSpan? FirstByteAt { get; private set; }
 
     /// <summary>When the exchange ended, well or not; null while it runs.</summary>
@@ -69,9 +69,7 @@ public sealed class RecordedRequest
         CultureInfo.InvariantCulture,
         $"{StartedAt.TotalSeconds:0.000} {Method} {Path}{Query} range={Range ?? "-"} auth={(HasAuthorization ? "yes" : "no")} -> {Status} from={FirstByte} bytes={BytesSent} {(FinishedAt is null ? "running" : Completed ? "complete" : "cut")} fault={Fault?.ToString() ?? "-"}");
 
-    internal void CountSent(int bytes)
-    {
-        FirstByteAt ??= TestClock.Now;
-        Interlocked.Add(ref _bytesSent, bytes);
-    }
+    internal void AboutToSend() => FirstByteAt ??= TestClock.Now;
+
+    internal void CountSent(int bytes) => Interlocked.Add(ref _bytesSent, bytes);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Entrepot.TestSupport.Running;
 
 namespace Entrepot.TestSupport.Upstream;
 
@@ -14,6 +15,11 @@ public sealed class RequestLog
     public IReadOnlyList<RecordedRequest> Matching(string pathContains, string? method = null) =>
         [.. _requests.Where(r => r.Path.Contains(pathContains, StringComparison.Ordinal) && (method is null || r.Method == method))];
 
+    /// <summary>Waits until no request is running: a client may have its last byte a moment before the log says that it was sent.</summary>
+    /// <exception cref="TimeoutException">Some request was still running at the deadline (default 10 s).</exception>
+    public Task SettleAsync(TimeSpan? deadline = null, CancellationToken cancellationToken = default) =>
+        Eventually.Async(() => _requests.All(request => request.FinishedAt is not null), deadline ?? TimeSpan.FromSeconds(10), "all requests at the upstream to end", cancellationToken);
+
     /// <summary>What each GET of a blob brought, sorted by position: answers 200 and 206 only.</summary>
     /// <param name="digest">The blob's digest, <c>sha256:…</c>.</param>
     public IReadOnlyList<BlobSpan> BlobRanges(string digest) =>
@@ -27,13 +33,17 @@ public sealed class RequestLog
     /// <summary>Body bytes of a blob that were sent altogether.</summary>
     public long BlobBytes(string digest) => BlobRanges(digest).Sum(span => span.BytesSent);
 
-    /// <summary>Passes when no byte of the blob was sent twice: the spans do not overlap, and their sum is at most 1.01 times the size.</summary>
+    /// <summary>
+    /// Passes when no byte of the blob was sent twice: the spans do not overlap, and their sum is at most 1.01 times the size.
+    /// Gives requests that still run a second to end.
+    /// </summary>
     /// <param name="digest">The blob's digest.</param>
     /// <param name="sizeBytes">Its size.</param>
     /// <param name="complete">Also asks that every byte was sent.</param>
     /// <exception cref="InvalidOperationException">A byte was sent twice, or (with <paramref name="complete"/>) not at all; the message lists the spans.</exception>
     public void AssertNoByteTwice(string digest, long sizeBytes, bool complete = true)
     {
+        SpinWait.SpinUntil(() => Matching(digest).All(request => request.FinishedAt is not null), TimeSpan.FromSeconds(1));
         var spans = BlobRanges(digest);
         long end = 0, bytes = 0;
         foreach (var span in spans.Where(span => span.BytesSent > 0))

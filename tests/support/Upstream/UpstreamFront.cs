@@ -81,11 +81,12 @@ public sealed class UpstreamFront : IAsyncDisposable
         if (_app is not null) return;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+
+        // A flush returns when the kernel has the bytes: what is counted as sent is sent. (Kestrel's MaxResponseBufferSize does not reach this buffer.)
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.MaxWriteBufferSize = 1).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Limits.MaxResponseBufferSize = 0; // A flush returns when the kernel has the bytes: what is counted as sent is sent.
             kestrel.Listen(IPAddress.Loopback, Port, listen => listen.Protocols = HttpProtocols.Http1);
         });
         var app = builder.Build();

@@ -1,0 +1,92 @@
+#!/bin/bash
+# ./test.sh [unit|integration] [FILTER]
+# Installs what the tests need (Debian or Ubuntu, as root or through sudo; only what is missing), builds Release, runs the tests.
+# The last line is 'N passed, N failed' (', N skipped' when any were). FILTER is a part of a test's full name.
+# CI=true or ENTREPOT_REQUIRE_CLIENTS=1: what cannot be tested here is a failure, not a skip.
+# ENTREPOT_NO_INSTALL=1: installs nothing.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+exec </dev/null
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 MSBUILDDISABLENODEREUSE=1
+export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+projects="unit integration"
+case ${1:-} in
+  unit | integration) projects=$1; shift ;;
+  -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;;
+esac
+filter=${1:-}
+results=$PWD/artifacts/test-results
+
+stop() { echo "$*" >&2; echo "0 passed, 1 failed"; exit 1; }
+
+# root CMD...: as root; through sudo, which never asks (there may be no terminal), when we are somebody else
+root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+can_be_root() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
+
+# What the tests run, as command:package. A command that is there is left alone, whoever brought it (docker-ce, for example).
+needs="docker-registry:docker-registry skopeo:skopeo podman:podman containerd:containerd ctr:containerd dockerd:docker.io docker:docker.io
+  runc:runc crun:crun iptables:iptables mount:mount ps:procps curl:curl git:git"
+missing() {
+  local need
+  for need in $needs; do command -v "${need%%:*}" >/dev/null || echo "${need#*:}"; done
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || echo postgresql
+  ldconfig -p 2>/dev/null | grep -q 'libsqlite3\.so\.0' || echo libsqlite3-0
+}
+
+# Installs without starting services: the tests start their own, on ports of their own.
+install_missing() {
+  local packages guard=/usr/sbin/policy-rc.d guarded=
+  packages=$(missing | sort -u | tr '\n' ' ')
+  [ -n "${packages// /}" ] && [ "${ENTREPOT_NO_INSTALL:-}" != 1 ] || return 0
+  if ! command -v apt-get >/dev/null; then echo "test.sh: not Debian or Ubuntu; missing: $packages" >&2; return 0; fi
+  if ! can_be_root; then echo "test.sh: neither root nor sudo; missing: $packages" >&2; return 0; fi
+  echo "test.sh: installing $packages"
+  if [ ! -e $guard ]; then printf '#!/bin/sh\nexit 101\n' | root tee $guard >/dev/null && root chmod 755 $guard && guarded=1; fi
+  local apt="root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
+  $apt update || echo "test.sh: apt-get update failed; trying with the lists there are" >&2
+  # shellcheck disable=SC2086
+  $apt install -y --no-install-recommends $packages >/dev/null || echo "test.sh: apt-get install failed for: $packages" >&2
+  # From Debian 13 on the client of docker.io is a package of its own.
+  if ! command -v docker >/dev/null && apt-cache show docker-cli >/dev/null 2>&1; then
+    $apt install -y --no-install-recommends docker-cli >/dev/null || echo "test.sh: apt-get install failed for: docker-cli" >&2
+  fi
+  [ -z "$guarded" ] || root rm -f $guard
+}
+
+# count FILE: 'passed failed skipped' of one trx file
+count() {
+  grep -o '<Counters [^>]*>' "$1" 2>/dev/null | head -n 1 | awk '{
+    for (i = 1; i <= NF; i++) if (split($i, kv, "=") == 2) { gsub(/[^0-9]/, "", kv[2]); n[kv[1]] = kv[2] }
+    print n["passed"] + 0, n["failed"] + n["error"] + n["timeout"] + n["aborted"] + 0, n["total"] - n["executed"] + 0 }'
+}
+
+command -v dotnet >/dev/null || stop "test.sh: there is no dotnet on PATH: install the .NET 10 SDK (https://dotnet.microsoft.com/download)"
+install_missing
+dotnet build Platform.sln -c Release --nologo -v quiet || stop "test.sh: the build failed"
+
+# Daemons and mounts need root. Where tests may not be skipped and we are not root, the tests run through sudo; the build does not.
+as=()
+if [ "$(id -u)" != 0 ] && { [ "${CI:-}" = true ] || [ "${ENTREPOT_REQUIRE_CLIENTS:-}" = 1 ]; } && can_be_root; then
+  as=(sudo -n --preserve-env env "PATH=$PATH" "HOME=$HOME")
+fi
+
+"${as[@]}" rm -rf "$results"
+mkdir -p "$results"
+passed=0 failed=0 skipped=0
+for project in $projects; do
+  "${as[@]}" dotnet test "tests/$project" -c Release --no-build --nologo --results-directory "$results" --logger "trx;LogFileName=$project.trx" \
+    --blame-hang-timeout 15m --blame-hang-dump-type none ${filter:+--filter "FullyQualifiedName~$filter"}
+  code=$?
+  read -r p f s < <(count "$results/$project.trx") || { p=0 f=0 s=0; }
+  # A test host that crashed has tests that never reported.
+  [ $code = 0 ] || [ "$f" != 0 ] || { echo "test.sh: dotnet test tests/$project ended with code $code" >&2; f=1; }
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+done
+[ ${#as[@]} = 0 ] || "${as[@]}" chown -R "$(id -u):$(id -g)" "$results" tests/*/bin tests/*/obj
+
+if [ "$((passed + failed))" = 0 ]; then echo "test.sh: no test ran" >&2; failed=1; fi
+line="$passed passed, $failed failed"
+[ "$skipped" = 0 ] || line="$line, $skipped skipped"
+echo "$line"
+[ "$failed" = 0 ]
