@@ -32,7 +32,7 @@ public abstract record ByteRanges
 
         rest = rest["bytes=".Length..];
         Span<ByteRange> ranges = stackalloc ByteRange[MaxCount];
-        var (seen, held, reversed, total) = (0, 0, false, 0L);
+        var (seen, held, reversed, tooMuch, left) = (0, 0, false, false, size);
         while (!rest.IsEmpty)
         {
             var comma = rest.IndexOf(',');
@@ -49,11 +49,12 @@ public abstract record ByteRanges
             if (range.Length > 0)
             {
                 ranges[held++] = range;
-                total = total > long.MaxValue - range.Length ? long.MaxValue : total + range.Length;
+                tooMuch |= range.Length > left;
+                left = Math.Max(0, left - range.Length);
             }
         }
 
-        if (seen == 0 || (held > 1 && total > size && !reversed))
+        if (seen == 0 || (tooMuch && !reversed))
             return IgnoredResult;
 
         return reversed || held == 0 ? UnsatisfiableResult : new Satisfiable(ranges[..held].ToArray());

@@ -51,7 +51,14 @@ public static class Docker
             await Shared.StartAsync(cancellationToken);
             if (mirrorUrl is not null) await PointToAsync(mirrorUrl, cancellationToken);
             var start = TestClock.Now;
-            var pull = ClientFailedException.ThrowIfFailed(await DockerAsync(Shared.Folder, ["pull", "--quiet", reference], cancellationToken));
+            var logged = Shared.Output.Length;
+            var pull = await DockerAsync(Shared.Folder, ["pull", "--quiet", reference], cancellationToken);
+            if (pull.ExitCode != 0)
+            {
+                // What the client tells is that Docker Hub was not reached; why the mirror was left is in the daemon's log.
+                throw new ClientFailedException(pull with { Output = $"{pull.Output}dockerd's log:\n{Shared.Output[logged..]}" });
+            }
+
             var elapsed = TestClock.Now - start;
             var inspect = await DockerAsync(Shared.Folder, ["image", "inspect", "--format", "{{index .RepoDigests 0}}", reference], cancellationToken);
             var digest = ClientFailedException.ThrowIfFailed(inspect).StandardOutput.Trim().Split('@')[^1];
@@ -87,7 +94,7 @@ public static class Docker
         return
         [
             "--config-file", folder.File("daemon.json"), "--storage-driver", "vfs", "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--data-root", folder.File("data"),
-            "--exec-root", folder.File("exec"), "--pidfile", folder.File("docker.pid"), "--host", Socket(folder), "--log-level", "warn",
+            "--exec-root", folder.File("exec"), "--pidfile", folder.File("docker.pid"), "--host", Socket(folder), "--log-level", "info",
         ];
     }
 

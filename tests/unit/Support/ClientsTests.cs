@@ -63,7 +63,8 @@ public sealed class ClientsTests
 
         Assert.Equal(upstream.Image.Digest, (await Docker.PullDirectAsync(upstream.Front.Url, "library/small:1")).Digest);
         await other.StopAsync();
-        await Assert.ThrowsAsync<ClientFailedException>(() => Docker.PullAsync(other.Url, "library/small:1"));
+        var error = await Assert.ThrowsAsync<ClientFailedException>(() => Docker.PullAsync(other.Url, "library/small:1"));
+        Assert.Contains($"127.0.0.1:{other.Port}: connect: connection refused", error.Message, StringComparison.Ordinal);
     }
 
     private static async Task<Parts> UpstreamAsync()

@@ -1,0 +1,92 @@
+using System.Collections.Frozen;
+
+namespace Entrepot.Upstreams;
+
+/// <summary>All configured upstreams, and which of them a request means. Immutable and thread-safe.</summary>
+public sealed class UpstreamCatalog
+{
+    private readonly FrozenDictionary<string, Upstream> _byName;
+    private readonly FrozenDictionary<string, Upstream> _byPrefix;
+
+    /// <summary>A catalog of options that <see cref="Validate"/> found nothing wrong with.</summary>
+    /// <param name="upstreams">The options by name; a null value is a removed upstream.</param>
+    /// <param name="defaultUpstream">The name (or alias) of the upstream that bare repository names mean; null or empty for none.</param>
+    /// <exception cref="ArgumentException">The default upstream is not among them, or an upstream has no Url.</exception>
+    public UpstreamCatalog(IEnumerable<KeyValuePair<string, UpstreamOptions?>> upstreams, string? defaultUpstream)
+    {
+        ArgumentNullException.ThrowIfNull(upstreams);
+        All = [.. upstreams.Where(pair => pair.Value is not null).Select(pair => new Upstream(pair.Key, pair.Value!))];
+
+        var byName = All.ToDictionary(upstream => upstream.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (var (alias, name) in UpstreamRules.Aliases)
+        {
+            if (byName.TryGetValue(name, out var upstream))
+                byName.TryAdd(alias, upstream);
+        }
+
+        _byName = byName.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+        _byPrefix = All.Where(upstream => !string.IsNullOrEmpty(upstream.Options.Prefix))
+            .ToFrozenDictionary(upstream => upstream.Options.Prefix!, StringComparer.OrdinalIgnoreCase);
+
+        if (!string.IsNullOrEmpty(defaultUpstream))
+        {
+            Default = Find(defaultUpstream)
+                ?? throw new ArgumentException($"DefaultUpstream '{defaultUpstream}' is not a configured upstream.", nameof(defaultUpstream));
+        }
+    }
+
+    /// <summary>Every upstream, in the order of the configuration.</summary>
+    public IReadOnlyList<Upstream> All { get; }
+
+    /// <summary>What bare repository names mean, if anything.</summary>
+    public Upstream? Default { get; }
+
+    /// <summary>The upstream of this name or built-in alias (<c>index.docker.io</c>, <c>registry-1.docker.io</c>), compared without case; null when there is none.</summary>
+    public Upstream? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>
+    /// The upstream and repository that a request means. The <c>ns</c> parameter decides when there is one; then a first path segment that
+    /// is an upstream's name or prefix; then the default upstream. An upstream's own prefix is also taken off when <c>ns</c> names the same
+    /// upstream, because mirrors configured with a path send both. Source: containerd's registry host namespace parameter.
+    /// </summary>
+    /// <returns>Null when the <c>ns</c> is unknown (Entrepot is no open proxy) or when there is nothing to go by.</returns>
+    public Resolution? Resolve(string? ns, string repositoryName)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(repositoryName);
+        var (prefixed, rest) = FindByPrefix(repositoryName);
+
+        if (!string.IsNullOrEmpty(ns))
+        {
+            var named = Find(ns);
+            return named is null ? null : To(named, prefixed == named ? rest : repositoryName);
+        }
+
+        if (prefixed is not null)
+            return To(prefixed, rest);
+
+        return Default is null ? null : To(Default, repositoryName);
+    }
+
+    /// <summary>Everything that is wrong with a configuration, each with the key, its value (never a secret), the problem and the fix; empty when nothing is.</summary>
+    /// <param name="upstreams">The options by name; a null value is a removed upstream.</param>
+    /// <param name="defaultUpstream">The configured <c>DefaultUpstream</c>; null or empty for none.</param>
+    public static IReadOnlyList<(string Key, string Value, string Problem, string Fix)> Validate(
+        IEnumerable<KeyValuePair<string, UpstreamOptions?>> upstreams, string? defaultUpstream)
+    {
+        ArgumentNullException.ThrowIfNull(upstreams);
+        return UpstreamRules.Check([.. upstreams.Where(pair => pair.Value is not null)!], defaultUpstream);
+    }
+
+    private static Resolution To(Upstream upstream, string repository) => new(upstream, upstream.NormalizeRepository(repository));
+
+    private (Upstream? Upstream, string Remainder) FindByPrefix(string repository)
+    {
+        var slash = repository.IndexOf('/', StringComparison.Ordinal);
+        if (slash <= 0 || slash == repository.Length - 1)
+            return (null, repository);
+
+        var first = repository[..slash];
+        var upstream = Find(first) ?? _byPrefix.GetValueOrDefault(first);
+        return (upstream, repository[(slash + 1)..]);
+    }
+}
