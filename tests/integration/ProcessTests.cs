@@ -118,8 +118,8 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
         await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
         var port = FreePort.Next();
         var settings = EntrepotSettings.WithUpstream(upstream.Url).Set("Tls", new Dictionary<string, object?> { ["CertificateFile"] = folder.File("tls.crt"), ["KeyFile"] = folder.File("tls.key") });
-        settings.Environment["Entrepot__Urls"] = null;
-        await using var entrepot = await EntrepotProcess.StartNewAsync(settings.WithExtraUrl($"https://127.0.0.1:{port}"));
+        settings.ExtraUrls.Add($"https://127.0.0.1:{port}");
+        await using var entrepot = await EntrepotProcess.StartNewAsync(settings);
 
         Assert.Equal("CN=first", await SubjectAsync(port, "/v2/library/small/manifests/1"));
         WriteCertificate(folder, "second");

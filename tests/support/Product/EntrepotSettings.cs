@@ -17,6 +17,9 @@ public sealed class EntrepotSettings
     /// <summary>Arguments of the command line behind <c>--config FILE</c>.</summary>
     public List<string> Arguments { get; } = [];
 
+    /// <summary>Addresses to listen on besides the process's own, for example <c>https://127.0.0.1:5443</c>.</summary>
+    public List<string> ExtraUrls { get; } = [];
+
     /// <summary>Where the data lies; null is a folder of its own that is removed with the process.</summary>
     public string? DataDirectory { get; set; }
 
@@ -52,7 +55,7 @@ public sealed class EntrepotSettings
     internal string ToJson(Uri url, string dataDirectory)
     {
         var all = new Dictionary<string, object?>(Values);
-        all.TryAdd("Urls", url.GetLeftPart(UriPartial.Authority));
+        all.TryAdd("Urls", string.Join(';', [url.GetLeftPart(UriPartial.Authority), .. ExtraUrls]));
         all.TryAdd("DataDirectory", dataDirectory);
         return JsonSerializer.Serialize(all, Indented);
     }
