@@ -103,7 +103,7 @@ public sealed class CrashTests(RegistryFixture fixture)
             return files.SequenceEqual(expected.Where(e => files.Contains(e))) && !Directory.EnumerateFiles(Path.Combine(entrepot.DataDirectory, "spool")).Any();
         }, TimeSpan.FromSeconds(20), "files that belong to nothing to be swept");
         await using var tables = await Tables.OpenAsync(entrepot.DataDirectory);
-        Assert.Equal(0, await tables.CountAsync("fetches WHERE state IN ('queued', 'running')"));
+        Assert.Equal(0, await tables.CountAsync("fetches WHERE state IN ('Queued', 'Running')"));
         var stored = Directory.GetFiles(Path.Combine(entrepot.DataDirectory, "blobs"), "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order();
         Assert.Equal(stored, (await tables.StoredObjectsAsync()).Order());
     }

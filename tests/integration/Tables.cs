@@ -12,7 +12,7 @@ internal sealed class Tables : IAsyncDisposable
 
     public static async Task<Tables> OpenAsync(string dataDirectory)
     {
-        SqliteBoot.Ensure();
+        SqliteBoot.Init();
         var connection = new SqliteConnection($"Data Source={Path.Combine(dataDirectory, "entrepot.db")};Mode=ReadOnly;Pooling=False");
         await connection.OpenAsync();
         return new Tables(connection);

@@ -83,7 +83,7 @@ internal sealed class OciEndpoints(UpstreamCatalog catalog, PullManifest manifes
     {
         if (asked.Route == OciRoute.Catalog) return new OciError(OciErrorCode.Unsupported, "_catalog is not answered by this version");
         return ns.Length > 0
-            ? new OciError(OciErrorCode.NameUnknown, $"no upstream '{Shortened(ns)}' is configured here; known: {string.Join(", ", catalog.Names)}")
+            ? new OciError(OciErrorCode.NameUnknown, $"no upstream '{Shortened(ns)}' is configured here; known: {string.Join(", ", catalog.All.Select(u => u.Name))}")
             : new OciError(OciErrorCode.NameUnknown, $"'{asked.Name}' is no repository of an upstream");
     }
 

@@ -43,7 +43,7 @@ internal sealed class ContentIndex(Holdings holdings, UpstreamCatalog catalog, A
     public void ForgetBlob(ContentKey key) => _blobs.Remove(key);
 
     /// <summary>Whether the upstream's trust domain has the blob's bytes.</summary>
-    public bool IsHeldIn(Upstream upstream, BlobFacts facts) => Rights.IsHeldIn(catalog, upstream.Name, facts.PossessedBy);
+    public bool IsHeldIn(Upstream upstream, BlobFacts facts) => AccessRule.IsHeldIn(catalog, upstream.Name, facts.PossessedBy);
 
     private async ValueTask<T?> FindAsync<T>(BoundedCache<ContentKey, T> cache, ContentKey key, Func<ContentKey, CancellationToken, Task<T?>> read, CancellationToken cancellationToken)
         where T : IndexEntry
@@ -65,13 +65,13 @@ internal sealed class ContentIndex(Holdings holdings, UpstreamCatalog catalog, A
 
     private async Task<TagEntry?> ReadTagAsync(ContentKey key, CancellationToken cancellationToken)
     {
-        if (await holdings.FindTagOrNullAsync(key.Upstream, key.Repository, key.Reference, cancellationToken) is not { } tag) return null;
+        if (await holdings.FindTagOrNullAsync(key.Upstream, key.Repository, key.Reference, cancellationToken) is not { Digest: { } digest } tag) return null;
         var now = time.GetTimestamp();
         return new TagEntry
         {
             LoadedAt = now,
-            Digest = Digest.Parse(tag.Digest),
-            CheckedAt = now - (long)(tag.AgeMs / 1000.0 * time.TimestampFrequency),
+            Digest = Digest.Parse(digest),
+            CheckedAt = now - (long)(tag.Age.TotalSeconds * time.TimestampFrequency),
             CheckFailedAt = _tags.TryGet(key, out var old) ? old.CheckFailedAt : long.MinValue,
         };
     }
@@ -79,14 +79,14 @@ internal sealed class ContentIndex(Holdings holdings, UpstreamCatalog catalog, A
     private async Task<ManifestEntry?> ReadManifestAsync(ContentKey key, CancellationToken cancellationToken)
     {
         var facts = await holdings.FindManifestAsync(key.Upstream, key.Repository, key.Reference, cancellationToken);
-        if (facts.Manifest is not { } manifest || !Rights.MayServe(catalog, key.Upstream, facts.Rights, facts.PossessedBy)) return null;
-        return new ManifestEntry { LoadedAt = time.GetTimestamp(), Digest = Digest.Parse(manifest.Digest), MediaType = manifest.MediaType, Bytes = manifest.Bytes };
+        if (facts.Held is not { } manifest || !AccessRule.MayServe(catalog, key.Upstream, facts.Rights, facts.PossessedBy)) return null;
+        return new ManifestEntry { LoadedAt = time.GetTimestamp(), Digest = Digest.Parse(key.Reference), MediaType = manifest.MediaType, Bytes = manifest.Bytes };
     }
 
     private async Task<BlobEntry?> ReadBlobAsync(ContentKey key, CancellationToken cancellationToken)
     {
         var facts = await holdings.FindBlobAsync(key.Upstream, key.Repository, key.Reference, cancellationToken);
-        if (facts.Blob is not { } blob || !Rights.MayServe(catalog, key.Upstream, facts.Rights, facts.PossessedBy)) return null;
+        if (facts.Held is not { } blob || !AccessRule.MayServe(catalog, key.Upstream, facts.Rights, facts.PossessedBy)) return null;
         return new BlobEntry { LoadedAt = time.GetTimestamp(), Digest = Digest.Parse(key.Reference), Fence = blob.Fence, Size = blob.Size };
     }
 }

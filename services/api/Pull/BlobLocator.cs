@@ -153,7 +153,7 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
     private async Task<BlobEntry?> StoredForOthersAsync(CancellationToken cancellationToken)
     {
         var facts = await shared.Holdings.FindBlobAsync(key.Upstream, key.Repository, key.Reference, cancellationToken);
-        return facts.Blob is { } blob && shared.Index.IsHeldIn(upstream, facts)
+        return facts.Held is { } blob && shared.Index.IsHeldIn(upstream, facts)
             ? new BlobEntry { LoadedAt = 0, Digest = Digest.Parse(key.Reference), Fence = blob.Fence, Size = blob.Size }
             : null;
     }

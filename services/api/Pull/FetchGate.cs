@@ -27,9 +27,9 @@ internal sealed class FetchGate(FetchQueue queue, FetchWaits waits, Outbox outbo
             TraceParent = Activity.Current?.Id,
         }, cancellationToken);
         if (join.Refused is { } refused) return (null, FetchFailure.Of(refused));
-        var ticket = new FetchTicket(waits.Follow(join.Status!), upstream.Name, repository, join.Inserted);
-        if (join.Inserted) outbox.Publish(new FetchRequested { FetchId = join.Status!.Id, Kind = kind.ToString() });
-        else await waits.SignalAsync(join.Status!.Id, cancellationToken); // It may have been settled before we followed it.
+        var ticket = new FetchTicket(waits.Follow(join.Status), upstream.Name, repository, join.Inserted);
+        if (join.Inserted) outbox.Publish(new FetchRequested { FetchId = join.Status.Id, Kind = kind.ToString() });
+        else await waits.SignalAsync(join.Status.Id, cancellationToken); // It may have been settled before we followed it.
         return (ticket, null);
     }
 }

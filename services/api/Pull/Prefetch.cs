@@ -33,7 +33,7 @@ internal sealed class Prefetch(Holdings holdings, FetchGate gate, ILogger<Prefet
                 foreach (var layer in await holdings.FindMissingLayersAsync(manifest, stoppingToken))
                 {
                     if (layer.Digest == digest) continue;
-                    var (ticket, _) = await gate.JoinAsync(FetchKind.Blob, upstream, repository, layer.Digest, layer.SizeBytes, true, stoppingToken);
+                    var (ticket, _) = await gate.JoinAsync(FetchKind.Blob, upstream, repository, layer.Digest, layer.Size >= 0 ? layer.Size : null, true, stoppingToken);
                     ticket?.Dispose();
                 }
             }

@@ -24,15 +24,15 @@ internal sealed class PullBlob(
 
         // 2 Not held, or not proven to be this repository's.
         var facts = await holdings.FindBlobAsync(key.Upstream, key.Repository, key.Reference, pull.Aborted);
-        var mayHave = facts.Rights.Downloaded || facts.Rights.IsClaimed;
-        if (pull.IsHead || (facts.Blob is not null && index.IsHeldIn(pull.Upstream, facts)))
+        var mayHave = facts.Rights != Rights.None;
+        if (pull.IsHead || (facts.Held is not null && index.IsHeldIn(pull.Upstream, facts)))
         {
             await WithoutDownloadAsync(pull, key, facts, mayHave);
             return;
         }
 
         // 3 Join the download, or start it.
-        var (ticket, refused) = await gate.JoinAsync(FetchKind.Blob, pull.Upstream, key.Repository, key.Reference, facts.Rights.ListedSize, false, pull.Aborted);
+        var (ticket, refused) = await gate.JoinAsync(FetchKind.Blob, pull.Upstream, key.Repository, key.Reference, KnownSize(facts), false, pull.Aborted);
         if (ticket is null)
         {
             await OciErrorResult.WriteAsync(pull.Http, refused!, OciErrorCode.BlobUnknown);
@@ -69,7 +69,7 @@ internal sealed class PullBlob(
     private async Task WithoutDownloadAsync(PullRequest pull, ContentKey key, BlobFacts facts, bool mayHave)
     {
         // A manifest of this repository lists it with its size: nothing to ask.
-        if (pull.IsHead && mayHave && facts.Rights.ListedSize is { } listed and >= 0)
+        if (pull.IsHead && mayHave && KnownSize(facts) is { } listed)
         {
             metrics.Served(pull.Upstream.Name, "blob", CacheState.Miss, 0);
             BlobHead.Write(pull, Digest.Parse(key.Reference), listed, CacheState.Miss);
@@ -132,6 +132,9 @@ internal sealed class PullBlob(
         await OciErrorResult.WriteStillFetchingAsync(pull.Http, what, TimeSpan.FromSeconds(5));
         return false;
     }
+
+    /// <summary>The size as a manifest of this repository lists it; schema 1 lists none.</summary>
+    private static long? KnownSize(BlobFacts facts) => facts.ListedSize is >= 0 ? facts.ListedSize : null;
 
     private TimeSpan TimeLeft(PullRequest pull)
     {

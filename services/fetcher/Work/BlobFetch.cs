@@ -25,7 +25,7 @@ internal sealed class BlobFetch(
         // 1 Somebody may have stored it between the waiter's look and its join: then there is nothing to bring.
         if (await IsHeldAsync(fetch, cancellationToken))
         {
-            await queue.FinishAsync(fetch.Id, fetch.Fence, cancellationToken);
+            await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken);
             announcer.Finished(fetch, FetchOutcome.Stored);
             return;
         }
@@ -77,7 +77,7 @@ internal sealed class BlobFetch(
         {
             metrics.PassedThrough();
             log.PassedThrough(digest, blob.Size, source.Upstream);
-            await WhenDatabaseIsBackAsync(() => queue.FinishAsync(fetch.Id, fetch.Fence, cancellationToken), cancellationToken);
+            await WhenDatabaseIsBackAsync(() => queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken), cancellationToken);
             SpoolFolder.Discard(spool);
             announcer.Finished(fetch, source, FetchOutcome.Stored);
             return;
@@ -93,7 +93,7 @@ internal sealed class BlobFetch(
             // The waiters have it all; only the next pull will come here again.
             log.NotStored(digest, e.Message);
             metrics.NotStored();
-            await queue.FinishAsync(fetch.Id, fetch.Fence, cancellationToken);
+            await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken);
             SpoolFolder.Discard(spool);
             announcer.Finished(fetch, source, FetchOutcome.Stored);
             return;
@@ -138,7 +138,7 @@ internal sealed class BlobFetch(
     {
         var source = fetch.Claim.Sources[0];
         var facts = await holdings.FindBlobAsync(source.Upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
-        return facts.Blob is not null && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain);
+        return facts.Held is not null && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain);
     }
 
     /// <summary>A download that is done is worth waiting for: the commit is tried until the database is back or the lease is another's.</summary>

@@ -62,14 +62,17 @@ internal sealed class FetchPool(
 
     private async Task WorkAsync(ClaimedFetch claim, CancellationToken stoppingToken)
     {
-        Interlocked.Increment(ref claim.IsSmall ? ref _small : ref _big);
+        Interlocked.Increment(ref IsSmall(claim) ? ref _small : ref _big);
         if (claim.Prefetch) Interlocked.Increment(ref _prefetches);
         await Task.Yield();
         await RunAsync(claim, stoppingToken);
         if (claim.Prefetch) Interlocked.Decrement(ref _prefetches);
-        Interlocked.Decrement(ref claim.IsSmall ? ref _small : ref _big);
+        Interlocked.Decrement(ref IsSmall(claim) ? ref _small : ref _big);
         doorbell.Ring();
     }
+
+    /// <summary>What a slot kept for small fetches may run, the same rule as <see cref="ClaimOptions.SmallOnly"/>.</summary>
+    private static bool IsSmall(ClaimedFetch claim) => claim.Kind != FetchKind.Blob || claim.ExpectedSize < 16L << 20;
 
     private async Task RunAsync(ClaimedFetch claim, CancellationToken stoppingToken)
     {

@@ -31,11 +31,11 @@ internal sealed class ManifestDownload(UpstreamClient client)
         {
             Digest = body.Digest.ToString(),
             MediaType = parsed.MediaType,
-            Bytes = body.Bytes,
+            Bytes = body.Bytes.ToArray(),
             Subject = parsed.Subject?.Digest.ToString(),
             ArtifactType = parsed.ArtifactType,
-            References = [.. parsed.Children.Select(c => new StoredReference(
-                c.Descriptor.Digest.ToString(), c.Role.ToString(), c.Descriptor.Size, c.Descriptor.MediaType, c.Descriptor.Platform))],
+            References = [.. parsed.Children.Select(c => new ManifestReference(
+                c.Descriptor.Digest.ToString(), c.Role, c.Descriptor.Size, c.Descriptor.MediaType, c.Descriptor.Platform))],
         }, null);
     }
 }

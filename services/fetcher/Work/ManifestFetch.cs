@@ -13,7 +13,7 @@ internal sealed class ManifestFetch(UpstreamCatalog catalog, ManifestDownload do
     public Task RunAsync(RunningFetch fetch, CancellationToken cancellationToken) => small.RunAsync(fetch, async (source, upstream) =>
     {
         var facts = await holdings.FindManifestAsync(source.Upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
-        if (facts.Manifest is not null && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain))
+        if (facts.Held is not null && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain))
         {
             var head = await download.HeadAsync(upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
             if (head.Failure is { } failure) return failure;

@@ -23,7 +23,7 @@ internal sealed class TagFetch(UpstreamCatalog catalog, ManifestDownload downloa
         if (head.Value.Digest is { } digest)
         {
             var facts = await holdings.FindManifestAsync(source.Upstream, source.Repository, digest.ToString(), cancellationToken);
-            if (facts.Manifest is not null && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain))
+            if (facts.Held is not null && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain))
             {
                 await queue.CommitTagAsync(fetch.Id, fetch.Fence, Update(digest), cancellationToken);
                 return null;

@@ -8,5 +8,5 @@ namespace Entrepot.Janitor.Consumers;
 internal sealed class ContentAccessedConsumer(AccessStore accesses) : IConsumer<ContentAccessed>
 {
     public Task Consume(ConsumeContext<ContentAccessed> context) =>
-        accesses.RecordAsync([.. context.Message.Accesses.Select(a => (a.Digest, a.Count, a.LastAt.ToUnixTimeMilliseconds()))], context.CancellationToken);
+        accesses.RecordAsync([.. context.Message.Accesses.Select(a => new AccessRecord(a.Digest, a.Count, a.LastAt.ToUnixTimeMilliseconds()))], context.CancellationToken);
 }

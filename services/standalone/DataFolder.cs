@@ -1,0 +1,42 @@
+using Entrepot.Hosting;
+
+namespace Entrepot.Standalone;
+
+/// <summary>The folder that holds everything, used by one process at a time: the lock is the operating system's and goes with the process.</summary>
+internal sealed class DataFolder : IDisposable
+{
+    private readonly FileStream _lock;
+
+    private DataFolder(string path, FileStream held) => (FullPath, _lock) = (path, held);
+
+    public string FullPath { get; }
+
+    public string Database => Path.Combine(FullPath, "entrepot.db");
+
+    public string Blobs => Path.Combine(FullPath, "blobs");
+
+    public string Spool => Path.Combine(FullPath, "spool");
+
+    /// <summary>Opens the folder, making it when absent; or says why it can't be used.</summary>
+    public static DataFolder? TryOpen(string path, out ConfigError? error)
+    {
+        var full = Path.GetFullPath(path);
+        error = null;
+        try
+        {
+            Directory.CreateDirectory(full);
+            return new DataFolder(full, new FileStream(Path.Combine(full, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (IOException e) when (Directory.Exists(full))
+        {
+            error = new ConfigError("DataDirectory", full, $"is in use by another process ({e.Message})", "stop the other Entrepot, or give this one a folder of its own");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            error = new ConfigError("DataDirectory", full, $"can't be written ({e.Message})", "name a folder that this user may write");
+        }
+        return null;
+    }
+
+    public void Dispose() => _lock.Dispose();
+}
