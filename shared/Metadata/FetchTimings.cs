@@ -1,0 +1,32 @@
+namespace Entrepot.Metadata;
+
+/// <summary>The figures of the row protocol. All processes of a cluster must agree on them, so they are not configured.</summary>
+public static class FetchTimings
+{
+    /// <summary>A claim is the owner's for this long after its last renewal.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+
+    /// <summary>A suspected fetch whose owner has not renewed for this long may be claimed by another.</summary>
+    public static readonly TimeSpan SuspicionGrace = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a finished fetch's outcome stays readable.</summary>
+    public static readonly TimeSpan KeepFinished = TimeSpan.FromMinutes(10);
+
+    /// <summary>Blobs under this many bytes may take the slots kept for small work.</summary>
+    public const long SmallBlobBytes = 16L << 20;
+
+    /// <summary>How long NotFound, Denied, TooLarge, and a RateLimited without word from the upstream, stand.</summary>
+    internal static readonly TimeSpan Refusal = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest time an upstream's own Retry-After is believed.</summary>
+    internal static readonly TimeSpan MaxRetryAfter = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long the first Unavailable or Corrupt stands; doubles with each one in a row.</summary>
+    internal static readonly TimeSpan FirstBackOff = TimeSpan.FromSeconds(2);
+
+    /// <summary>Where the doubling ends.</summary>
+    internal static readonly TimeSpan MaxBackOff = TimeSpan.FromSeconds(30);
+
+    /// <summary>A waiter's interest is written at most this often.</summary>
+    internal static readonly TimeSpan TouchInterval = TimeSpan.FromSeconds(1);
+}

@@ -1,0 +1,133 @@
+using System.Data;
+using System.Data.Common;
+using System.Net.Sockets;
+using Entrepot.Metadata.Schema;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Entrepot.Metadata;
+
+/// <summary>The cluster's database: PostgreSQL 13 or later, READ COMMITTED, at most 20 connections of this process.</summary>
+public sealed class PostgresDatabase : IDatabase
+{
+    /// <summary>The id of the last migration in Migrations/Postgres (see <see cref="SqliteDatabase.NewestMigration"/>).</summary>
+    internal const string NewestMigration = "20261121052358_Init";
+
+    private const int MaxConnections = 20;
+    private const int MaxAttempts = 3;
+    private readonly NpgsqlDataSource _source;
+
+    /// <param name="connectionString">Npgsql's; what it leaves out gets defaults fit for this work.</param>
+    public PostgresDatabase(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder
+        {
+            ApplicationName = "entrepot",
+            Timeout = 5,
+            CommandTimeout = 15,
+            MaxAutoPrepare = 100,
+            AutoPrepareMinUsages = 2,
+        };
+        var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
+        foreach (string key in given.Keys) settings[key] = given[key];
+        settings.MaxPoolSize = Math.Min(settings.MaxPoolSize, MaxConnections);
+        _source = NpgsqlDataSource.Create(settings);
+    }
+
+    /// <inheritdoc />
+    public SqlDialect Dialect { get; } = SqlDialect.Postgres();
+
+    /// <inheritdoc />
+    public Task<T> WriteAsync<T>(Func<DbSession, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(async (connection, progress) =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
+            var session = new DbSession(connection, transaction, Dialect, cacheCommands: false);
+            var result = await work(session, cancellationToken);
+            if (session.Discarded)
+            {
+                await transaction.RollbackAsync(cancellationToken);
+                return result;
+            }
+            progress.Committing = true;
+            await transaction.CommitAsync(cancellationToken);
+            return result;
+        }, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<T> ReadAsync<T>(Func<DbSession, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync((connection, _) => work(new(connection, null, Dialect, cacheCommands: false), cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        var upToDate = await ReadAsync(async (session, token) =>
+            await session.Sql("SELECT to_regclass('\"__EFMigrationsHistory\"') IS NOT NULL").FirstOrDefaultAsync(r => r.GetBoolean(0), token)
+            && await session.Sql("SELECT EXISTS (SELECT 1 FROM \"__EFMigrationsHistory\" WHERE \"MigrationId\" = @id)")
+                .With("id", NewestMigration).FirstOrDefaultAsync(r => r.GetBoolean(0), token), cancellationToken);
+        if (upToDate) return;
+        await using var context = new PostgresCacheDb(new DbContextOptionsBuilder<PostgresCacheDb>().UseNpgsql(_source).Options);
+        try
+        {
+            await context.Database.MigrateAsync(cancellationToken);
+        }
+        catch (Exception exception) when (Unavailable(exception) is { } unavailable)
+        {
+            throw unavailable;
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, UnitProgress, Task<T>> unit, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var progress = new UnitProgress();
+            try
+            {
+                await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+                progress.Opened = true;
+                return await unit(connection, progress);
+            }
+            catch (Exception exception)
+            {
+                if (attempt < MaxAttempts && MayRepeat(exception, progress)) continue;
+                if (Unavailable(exception) is { } unavailable) throw unavailable;
+                throw;
+            }
+        }
+    }
+
+    /// <summary>
+    /// A deadlock's or a serialization failure's victim has changed nothing. A connection that broke before the commit was asked for
+    /// has not either: most often it sat in the pool while the server restarted.
+    /// </summary>
+    private static bool MayRepeat(Exception exception, UnitProgress progress) => exception switch
+    {
+        PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } => true,
+        NpgsqlException => progress is { Opened: true, Committing: false } && Unavailable(exception) is not (null or StoreFullException),
+        _ => false,
+    };
+
+    private static DatabaseUnavailableException? Unavailable(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } full => new StoreFullException($"PostgreSQL has no room to write: {full.MessageText}", full),
+        // Classes 08 connection, 53 resources, 57 operator intervention (shutdown, starting up, cancelled by it), 58 system error.
+        PostgresException postgres => postgres.SqlState[..2] is "08" or "53" or "57" or "58"
+            || postgres.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
+            || postgres.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
+            ? new DatabaseUnavailableException($"PostgreSQL cannot do it now: {postgres.MessageText} ({postgres.SqlState})", postgres)
+            : null,
+        NpgsqlException or SocketException or TimeoutException => new DatabaseUnavailableException($"PostgreSQL cannot be reached: {exception.Message}", exception),
+        _ => null,
+    };
+
+    private sealed class UnitProgress
+    {
+        public bool Opened { get; set; }
+
+        public bool Committing { get; set; }
+    }
+}
