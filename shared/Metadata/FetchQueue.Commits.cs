@@ -72,6 +72,16 @@ public sealed partial class FetchQueue
             return CommitResult.Committed;
         }, cancellationToken);
 
+    /// <summary>Ends a fetch that brought its waiters what they need and leaves nothing: it was held already, or went past a full disk. Its sources stay unsettled.</summary>
+    /// <returns><see cref="CommitResult.Committed"/> or <see cref="CommitResult.LeaseLost"/>.</returns>
+    public Task<CommitResult> FinishWithoutContentAsync(Guid id, long fence, CancellationToken cancellationToken) =>
+        database.WriteAsync(async (session, token) =>
+            await session.Sql($"""
+                UPDATE fetches SET state = 'Done', outcome = 'Stored', message = NULL, finished_at = {Dialect.Now}, lease_until = NULL, suspected_at = NULL
+                WHERE id = @id AND fence = @fence AND state = 'Running'
+                """)
+                .With("id", id).With("fence", fence).ExecuteAsync(token) > 0 ? CommitResult.Committed : CommitResult.LeaseLost, cancellationToken);
+
     /// <returns>When the fetch was claimed, by the database's clock; null when the lease is lost.</returns>
     private async Task<long?> FinishAsync(DbSession session, Guid id, long fence, long? size, string upstream, string repository, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using Entrepot.Oci;
 namespace Entrepot.Metadata;
 
 /// <summary>One child a manifest lists.</summary>
