@@ -10,7 +10,6 @@ namespace Entrepot.Upstreams;
 /// </summary>
 internal sealed class UpstreamSender(UpstreamSession session, UpstreamMetrics metrics, TimeProvider time)
 {
-    private const int MaxRedirects = 5;
     private const int MaxTries = 3;
     private static readonly TimeSpan RetryBudget = TimeSpan.FromSeconds(4);
 
@@ -89,7 +88,7 @@ internal sealed class UpstreamSender(UpstreamSession session, UpstreamMetrics me
                 return new Reply(response, uri, redirects > 0);
 
             response.Dispose();
-            if (FindFault(uri, location, ++redirects, out var next) is { } fault)
+            if (RedirectRules.FindFault(Upstream, uri, location, ++redirects, out var next) is { } fault)
                 return new UpstreamFailure(FetchOutcome.Unavailable, $"Upstream {Upstream.Name}: {fault} for {call.Subject}.");
             isHome = isHome && IsHome(next);
             uri = next;
@@ -121,21 +120,6 @@ internal sealed class UpstreamSender(UpstreamSession session, UpstreamMetrics me
         && uri.IdnHost.Equals(Upstream.Url.IdnHost, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsRedirect(HttpResponseMessage response) => (int)response.StatusCode is 301 or 302 or 303 or 307 or 308;
-
-    private string? FindFault(Uri from, Uri location, int redirects, out Uri next)
-    {
-        if (!Uri.TryCreate(from, location, out next!))
-            return "a redirect to no valid address";
-        if (redirects > MaxRedirects)
-            return $"more than {MaxRedirects} redirects";
-        if (next.Scheme is not ("http" or "https") || next.Host.Length == 0)
-            return "a redirect to something that is not http or https";
-        if (next.UserInfo.Length > 0)
-            return $"a redirect to {next.Authority} with credentials in it";
-        if (next.Scheme == "http" && Upstream.Url.Scheme == "https")
-            return $"a redirect from https to plain http at {next.Authority}";
-        return null;
-    }
 
     private static string Label(HttpResponseMessage response) => (int)response.StatusCode switch
     {

@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Entrepot.Hosting.Serving;
+
+/// <summary>
+/// Kestrel, given <see cref="PlatformOptions.ShutdownGrace"/> to end running responses. The host's own limit is for everything
+/// together: without this a slow client would leave nothing of it to the services that stop after the server.
+/// </summary>
+internal sealed class GraceServer(IServer kestrel, PlatformOptions options, Draining draining) : IServer
+{
+    public IFeatureCollection Features => kestrel.Features;
+
+    public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull =>
+        kestrel.StartAsync(application, cancellationToken);
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // A stop that no signal began is one too.
+        draining.Begin();
+        using var grace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        grace.CancelAfter(options.ShutdownGrace);
+        await kestrel.StopAsync(grace.Token);
+    }
+
+    public void Dispose() => kestrel.Dispose();
+}

@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Hosting;
+
+namespace Entrepot.Hosting.Serving;
+
+/// <summary>
+/// Stops the process in order: 1. a first SIGTERM or SIGINT makes it not ready; 2. after DrainDelay the host stops, and with it Kestrel
+/// takes no more connections and lets running responses end (<see cref="GraceServer"/>); 3. a second signal ends it at once.
+/// </summary>
+internal sealed partial class SignalLifetime(
+    Draining draining, IHostApplicationLifetime application, PlatformOptions options, TimeProvider time, ILogger<SignalLifetime> logger) : IHostLifetime, IDisposable
+{
+    private readonly List<PosixSignalRegistration> _registrations = [];
+    private ITimer? _delay;
+
+    public Task WaitForStartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var signal in new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGQUIT })
+            _registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        _registrations.ForEach(r => r.Dispose());
+        _delay?.Dispose();
+    }
+
+    // Not cancelling the second one leaves it to the runtime, which ends the process.
+    private void OnSignal(PosixSignalContext context) => context.Cancel = Stop(context.Signal.ToString());
+
+    /// <summary>Begins to stop; false when that has already begun.</summary>
+    internal bool Stop(string reason)
+    {
+        if (!draining.Begin())
+            return false;
+        Stopping(logger, reason, options.DrainDelay, options.ShutdownGrace);
+        if (options.DrainDelay == TimeSpan.Zero)
+            application.StopApplication();
+        else
+            _delay = time.CreateTimer(_ => application.StopApplication(), null, options.DrainDelay, Timeout.InfiniteTimeSpan);
+        return true;
+    }
+
+    [LoggerMessage(9001, LogLevel.Information, "{Reason}: not ready from now on, new requests taken for {DrainDelay} more, running ones may go on for {ShutdownGrace}")]
+    private static partial void Stopping(ILogger logger, string reason, TimeSpan drainDelay, TimeSpan shutdownGrace);
+}

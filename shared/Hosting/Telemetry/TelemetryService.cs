@@ -1,0 +1,53 @@
+using Entrepot.Hosting.Metrics;
+using Microsoft.Extensions.Hosting;
+using OpenTelemetry;
+using OpenTelemetry.Exporter;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Entrepot.Hosting.Telemetry;
+
+/// <summary>Measures and traces while the host runs. Registered first: it begins before, and ends after, everything that it tells of.</summary>
+internal sealed class TelemetryService(MetricsRegistry metrics, TelemetryOptions options, ServiceName service) : IHostedService, IDisposable
+{
+    private const int FlushLimitMs = 3000;
+
+    private TracerProvider? _traces;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        metrics.Start();
+        if (options.OtlpEndpoint is not null)
+        {
+            _traces = Sdk.CreateTracerProviderBuilder()
+                .SetResourceBuilder(Resource(options, service))
+                .AddSource("Microsoft.AspNetCore", "System.Net.Http", "MassTransit", "Npgsql", "Entrepot.*")
+                .SetSampler(new AlwaysOnSampler())
+                .AddProcessor(new HitSampler(options.HitSampling))
+                .AddOtlpExporter(o => Export(o, options, "traces"))
+                .Build();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.Run(() => _traces?.Shutdown(FlushLimitMs), CancellationToken.None);
+
+    public void Dispose() => _traces?.Dispose();
+
+    /// <summary>Who speaks.</summary>
+    public static ResourceBuilder Resource(TelemetryOptions options, ServiceName service) => ResourceBuilder.CreateEmpty().AddService(
+        options.ServiceName ?? service.Value, serviceVersion: PlatformStart.Version, serviceInstanceId: options.ServiceInstance ?? Environment.MachineName);
+
+    /// <summary>Where to: Seq's own paths, which must be whole when they are set in code.</summary>
+    public static void Export(OtlpExporterOptions exporter, TelemetryOptions options, string signal)
+    {
+        exporter.Endpoint = new Uri($"{options.OtlpEndpoint!.AbsoluteUri.TrimEnd('/')}/ingest/otlp/v1/{signal}");
+        exporter.Protocol = OtlpExportProtocol.HttpProtobuf;
+        exporter.TimeoutMilliseconds = FlushLimitMs;
+
+        // The exporter splits this text at commas and decodes it as a URL's.
+        if (options.ApiKey is { Length: > 0 } key)
+            exporter.Headers = "X-Seq-ApiKey=" + Uri.EscapeDataString(key);
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text;
+using Entrepot.Contracts;
+using Entrepot.Oci;
+using Entrepot.Upstreams;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace Entrepot.UnitTests.Upstreams;
+
+public sealed class ManifestTests : UpstreamTest
+{
+    private static readonly byte[] Manifest = Encoding.UTF8.GetBytes($$"""{ "schemaVersion": 2,  "mediaType": "{{MediaTypes.OciManifest}}" }""");
+    private static readonly Digest ManifestDigest = Digest.Sha256Of(Manifest);
+
+    private static async Task SendManifestAsync(HttpContext context, string? digest)
+    {
+        context.Response.ContentType = MediaTypes.OciManifest + "; charset=utf-8";
+        context.Response.ContentLength = Manifest.Length;
+        if (digest is not null)
+            context.Response.Headers["Docker-Content-Digest"] = digest;
+        if (context.Request.Method != "HEAD")
+            await context.Response.Body.WriteAsync(Manifest);
+    }
+
+    [Fact]
+    public async Task HEAD_and_GET_tell_digest_size_type_and_bytes()
+    {
+        var fake = await StartAsync((context, _) => SendManifestAsync(context, ManifestDigest.ToString()));
+        var upstream = To(fake);
+
+        Assert.Equal(new ManifestHead(ManifestDigest, Manifest.Length, MediaTypes.OciManifest), (await Client.HeadManifestAsync(upstream, Repository, "latest", None)).Value);
+        foreach (var reference in new[] { "latest", ManifestDigest.ToString() })
+        {
+            var body = (await Client.GetManifestAsync(upstream, Repository, reference, None)).Value;
+            Assert.Equal(Manifest, body.Bytes.ToArray());
+            Assert.Equal((ManifestDigest, MediaTypes.OciManifest), (body.Digest, body.MediaType));
+        }
+
+        Assert.All(fake.Seen, request => Assert.Equal(MediaTypes.ManifestAccept, request.Accept));
+        Assert.Equal($"/v2/{Repository}/manifests/{ManifestDigest}", fake.Seen.Last().Path);
+    }
+
+    [Fact]
+    public async Task An_upstream_may_leave_the_digest_out()
+    {
+        var fake = await StartAsync((context, _) => SendManifestAsync(context, digest: null));
+
+        Assert.Null((await Client.HeadManifestAsync(To(fake), Repository, "latest", None)).Value.Digest);
+        Assert.Equal(ManifestDigest, (await Client.GetManifestAsync(To(fake), Repository, "latest", None)).Value.Digest);
+    }
+
+    [Fact]
+    public async Task A_registry_without_HEAD_is_asked_with_GET()
+    {
+        var fake = await StartAsync(async (context, _) =>
+        {
+            if (context.Request.Method == "HEAD")
+                context.Response.StatusCode = 405;
+            else
+                await SendManifestAsync(context, digest: null);
+        });
+
+        Assert.Equal(ManifestDigest, (await Client.HeadManifestAsync(To(fake), Repository, "latest", None)).Value.Digest);
+    }
+
+    [Fact]
+    public async Task Bytes_of_another_digest_than_asked_for_or_named_are_corrupt()
+    {
+        var other = Digest.Sha256Of("other"u8).ToString();
+        string? named = null;
+        var fake = await StartAsync((context, _) => SendManifestAsync(context, named));
+
+        var failure = AssertFailed(FetchOutcome.Corrupt, await Client.GetManifestAsync(To(fake), Repository, other, None));
+        Assert.Contains(other, failure.Message, StringComparison.Ordinal);
+        Assert.Contains(ManifestDigest.ToString(), failure.Message, StringComparison.Ordinal);
+
+        named = other;
+        AssertFailed(FetchOutcome.Corrupt, await Client.GetManifestAsync(To(fake), Repository, "latest", None));
+        AssertFailed(FetchOutcome.Corrupt, await Client.HeadManifestAsync(To(fake), Repository, ManifestDigest.ToString(), None));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_oversize_manifest_is_too_large_whether_it_says_so_or_not(bool announced)
+    {
+        var fake = await StartAsync(async (context, _) =>
+        {
+            var page = new byte[64 * 1024];
+            if (announced)
+                context.Response.ContentLength = 80L * page.Length;
+            try
+            {
+                for (var i = 0; i < 80; i++)
+                    await context.Response.Body.WriteAsync(page, context.RequestAborted);
+            }
+            catch (OperationCanceledException)
+            {
+                // The client has seen enough.
+            }
+        });
+
+        AssertFailed(FetchOutcome.TooLarge, await Client.GetManifestAsync(To(fake), Repository, "latest", None));
+    }
+
+    [Fact]
+    public async Task A_manifest_of_the_greatest_size_is_taken()
+    {
+        var fake = await StartAsync((context, _) => context.Response.Body.WriteAsync(new byte[UpstreamClient.MaxManifestBytes]).AsTask());
+
+        Assert.Equal(UpstreamClient.MaxManifestBytes, (await Client.GetManifestAsync(To(fake), Repository, "latest", None)).Value.Bytes.Length);
+    }
+
+    [Fact]
+    public async Task A_manifest_that_breaks_off_or_trickles_is_unavailable()
+    {
+        var trickle = false;
+        var fake = await StartAsync(async (context, fake) =>
+        {
+            context.Response.ContentLength = 1000;
+            await context.Response.Body.WriteAsync(new byte[10]);
+            while (trickle)
+            {
+                await Task.Delay(50, fake.Closing);
+                await context.Response.Body.WriteAsync(new byte[1], context.RequestAborted);
+                await context.Response.Body.FlushAsync(context.RequestAborted);
+            }
+        });
+        AssertFailed(FetchOutcome.Unavailable, await Client.GetManifestAsync(To(fake), Repository, "latest", None));
+
+        trickle = true;
+        var impatient = To(fake, options => options.StallTimeout = TimeSpan.FromMilliseconds(300));
+        Assert.Contains("too slowly", AssertFailed(FetchOutcome.Unavailable, await Client.GetManifestAsync(impatient, Repository, "latest", None)).Message, StringComparison.Ordinal);
+        trickle = false;
+    }
+
+    [Theory]
+    [InlineData("../admin", "latest")]
+    [InlineData("team/app", "../../_catalog")]
+    [InlineData("team/app", "a?b")]
+    public async Task A_name_that_would_change_the_address_is_misuse(string repository, string reference)
+    {
+        var fake = await StartAsync(_ => { });
+
+        await Assert.ThrowsAsync<ArgumentException>(() => Client.GetManifestAsync(To(fake), repository, reference, None));
+        Assert.Empty(fake.Seen);
+    }
+}
