@@ -13,7 +13,7 @@ public sealed class ClientTests(RegistryFixture fixture)
     private static readonly string[] Images = ["library/small:1", "library/docker:1", "library/forty:1", "library/index:1"];
 
     [ClientFact(Skopeo.Command)]
-    public Task Skopeo_pulls_cold_and_then_hot_without_the_upstream() => ColdThenHotAsync(Skopeo.PullAsyncDir, Images);
+    public Task Skopeo_pulls_cold_and_then_hot_without_the_upstream() => ColdThenHotAsync((mirror, image, stop) => Skopeo.PullAsync(mirror, image, false, stop), Images);
 
     [ClientFact(Podman.Command, NeedsRoot = true)]
     public Task Podman_pulls_through_a_mirror_cold_and_then_hot_without_the_upstream() => ColdThenHotAsync(Podman.PullAsync, Images);

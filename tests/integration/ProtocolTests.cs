@@ -1,5 +1,6 @@
 using System.Text;
 using Entrepot.TestSupport.Clients;
+using Entrepot.TestSupport.Images;
 using Entrepot.TestSupport.Product;
 using Entrepot.TestSupport.Running;
 using Entrepot.TestSupport.Upstream;
@@ -42,7 +43,7 @@ public sealed class ProtocolTests(RegistryFixture fixture) : IAsyncLifetime
     [Fact]
     public async Task A_manifest_has_the_same_exact_headers_on_GET_and_HEAD_by_tag_and_by_digest()
     {
-        foreach (var image in new[] { (Name: "small", Image: fixture.Small), ("docker", fixture.DockerSmall), ("index", fixture.Index) })
+        foreach (var image in new (string Name, Image Image)[] { ("small", fixture.Small), ("docker", fixture.DockerSmall), ("index", fixture.Index) })
             foreach (var reference in new[] { "1", image.Image.Digest })
                 foreach (var method in new[] { "HEAD", "GET", "HEAD" })
                 {

@@ -1,42 +1,21 @@
 using Entrepot.Metadata;
-using Microsoft.Data.Sqlite;
 
 namespace Entrepot.IntegrationTests;
 
-/// <summary>Looks into the database of a running standalone service, read-only.</summary>
-internal sealed class Tables : IAsyncDisposable
+/// <summary>Looks into the database of a running standalone service; only reads.</summary>
+internal sealed class Tables(string dataDirectory) : IAsyncDisposable
 {
-    private readonly SqliteConnection _connection;
+    private readonly SqliteDatabase _database = new(Path.Combine(dataDirectory, "entrepot.db"));
 
-    private Tables(SqliteConnection connection) => _connection = connection;
-
-    public static async Task<Tables> OpenAsync(string dataDirectory)
-    {
-        SqliteBoot.Init();
-        var connection = new SqliteConnection($"Data Source={Path.Combine(dataDirectory, "entrepot.db")};Mode=ReadOnly;Pooling=False");
-        await connection.OpenAsync();
-        return new Tables(connection);
-    }
-
-    public async Task<long> CountAsync(string from)
-    {
-        await using var command = _connection.CreateCommand();
-#pragma warning disable CA2100 // A test's own text.
-        command.CommandText = $"SELECT count(*) FROM {from}";
-#pragma warning restore CA2100
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
+    /// <summary>How many fetches are queued or running.</summary>
+    public async Task<long> ActiveFetchesAsync() =>
+        (await ListAsync("SELECT CAST(count(*) AS TEXT) FROM fetches WHERE state IN ('Queued', 'Running')")).Select(long.Parse).Single();
 
     /// <summary>The file names that the blobs table points to.</summary>
-    public async Task<List<string>> StoredObjectsAsync()
-    {
-        await using var command = _connection.CreateCommand();
-        command.CommandText = "SELECT substr(digest, 8) || '.' || fence FROM blobs";
-        await using var reader = await command.ExecuteReaderAsync();
-        var names = new List<string>();
-        while (await reader.ReadAsync()) names.Add(reader.GetString(0));
-        return names;
-    }
+    public Task<List<string>> StoredObjectsAsync() => ListAsync("SELECT substr(digest, 8) || '.' || fence FROM blobs");
 
-    public ValueTask DisposeAsync() => _connection.DisposeAsync();
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    private Task<List<string>> ListAsync(string sql) =>
+        _database.ReadAsync((session, token) => session.Sql(sql).ListAsync(row => row.GetString(0), token), CancellationToken.None);
 }

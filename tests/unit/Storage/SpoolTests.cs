@@ -21,7 +21,7 @@ public sealed class SpoolTests : IDisposable
         using var reader = spool.OpenOrNull(0)!;
 
         Assert.Equal(bytes.Length - Spool.HoldBack, await ReadAsync(reader, 0, new byte[bytes.Length]));
-        Assert.False(reader.WaitAsync(bytes.Length - Spool.HoldBack, default).IsCompleted);
+        Assert.False(reader.WaitAsync(bytes.Length - Spool.HoldBack, default).AsTask().IsCompleted);
 
         Assert.True(spool.Verify(out var actual));
         Assert.Equal(spool.Digest, actual);
@@ -37,10 +37,10 @@ public sealed class SpoolTests : IDisposable
         using var spool = Answered(bytes);
         await spool.WriteAsync(0, bytes, default);
         using var reader = spool.OpenOrNull(0)!;
-        var waiting = reader.WaitAsync(0, default);
+        var waiting = reader.WaitAsync(0, default).AsTask();
         Assert.False(waiting.IsCompleted);
         Assert.True(spool.Verify(out _));
-        Assert.True(await waiting.AsTask().WaitAsync(Deadline));
+        Assert.True(await waiting.WaitAsync(Deadline));
     }
 
     [Fact]
