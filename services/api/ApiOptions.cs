@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Entrepot.Hosting;
 
 namespace Entrepot.Api;
 
@@ -27,7 +28,8 @@ public sealed class ApiOptions
     public TimeSpan BodyStallTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How much memory the index of tags, manifests and small blobs may take, in bytes.</summary>
-    [Description("How much memory the index of tags, manifests and small blobs may take (bytes)")]
+    [Description("How much memory the index of tags, manifests and small blobs may take")]
+    [ByteSize]
     [Range(1L << 20, 1L << 36)]
     public long IndexBytes { get; set; } = 64L << 20;
 

@@ -7,7 +7,6 @@ namespace Entrepot.Fetcher;
 internal sealed class FetcherMetrics
 {
     private static readonly Meter Meter = new("Entrepot.Fetcher");
-    private readonly Counter<long> _received = Meter.CreateCounter<long>("entrepot_upstream_received_bytes", null, "Bytes of blobs received from upstreams");
     private readonly Counter<long> _stored = Meter.CreateCounter<long>("entrepot_blobs_stored", null, "Blobs verified and stored");
     private readonly Counter<long> _storedBytes = Meter.CreateCounter<long>("entrepot_blobs_stored_bytes", null, "Bytes of blobs verified and stored");
     private readonly Counter<long> _failures = Meter.CreateCounter<long>("entrepot_fetch_failures", null, "Sources that failed, by outcome");
@@ -15,8 +14,6 @@ internal sealed class FetcherMetrics
     private readonly Counter<long> _passedThrough = Meter.CreateCounter<long>("entrepot_passed_through", null, "Blobs delivered through memory because the disk was full");
     private readonly Counter<long> _notStored = Meter.CreateCounter<long>("entrepot_not_stored", null, "Blobs delivered that the store could not take");
     private readonly Histogram<double> _duration = Meter.CreateHistogram<double>("entrepot_fetch_duration_seconds", "s", "How long fetches took, by kind");
-
-    public void Received(string upstream, long bytes) => _received.Add(bytes, new KeyValuePair<string, object?>("upstream", upstream));
 
     public void Stored(string upstream, long bytes)
     {

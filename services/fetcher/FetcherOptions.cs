@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Entrepot.Hosting;
 
 namespace Entrepot.Fetcher;
 
@@ -17,7 +18,8 @@ public sealed class FetcherOptions
     public int PrefetchConcurrency { get; set; } = 8;
 
     /// <summary>From which size on a blob is downloaded over several connections.</summary>
-    [Description("From which size on a blob is downloaded over several connections (bytes)")]
+    [Description("From which size on a blob is downloaded over several connections")]
+    [ByteSize]
     [Range(1L << 20, 1L << 40)]
     public long ParallelFrom { get; set; } = 32L << 20;
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Entrepot.Hosting;
 
 namespace Entrepot.Janitor;
 
@@ -8,6 +9,7 @@ public sealed class JanitorOptions
 {
     /// <summary>How many bytes of blobs the store keeps; 0 for no bound.</summary>
     [Description("How many bytes of blobs the store keeps, least recently used ones go first; 0 = no bound but the disk")]
+    [ByteSize]
     [Range(0L, long.MaxValue)]
     public long MaxStoreBytes { get; set; }
 

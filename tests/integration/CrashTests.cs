@@ -103,7 +103,7 @@ public sealed class CrashTests(RegistryFixture fixture)
             return files.SequenceEqual(expected.Where(e => files.Contains(e))) && !Directory.EnumerateFiles(Path.Combine(entrepot.DataDirectory, "spool")).Any();
         }, TimeSpan.FromSeconds(20), "files that belong to nothing to be swept");
         await using var tables = new Tables(entrepot.DataDirectory);
-        Assert.Equal(0, await tables.ActiveFetchesAsync());
+        await Eventually.Async(async () => await tables.ActiveFetchesAsync() == 0, TimeSpan.FromSeconds(20), "no fetch to be left");
         var stored = Directory.GetFiles(Path.Combine(entrepot.DataDirectory, "blobs"), "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order();
         Assert.Equal(stored, (await tables.StoredObjectsAsync()).Order());
     }

@@ -68,7 +68,7 @@ public sealed class DiskFullTests(RegistryFixture fixture)
         await using var entrepot = await EntrepotProcess.StartNewAsync(settings);
         var medium = fixture.Medium.Layers[0];
         foreach (var blob in fixture.Forty.Blobs) Assert.Equal(blob.Digest, (await BlobReader.ReadBlobAsync(entrepot.Url, "library/forty", blob.Digest)).Digest);
-        await using (var hog = File.Create(Path.Combine(disk.FullPath, "hog"))) await hog.WriteAsync(new byte[disk.FreeBytes - medium.Size - (10 << 20)]);
+        await using (var hog = File.Create(Path.Combine(disk.FullPath, "hog"))) await hog.WriteAsync(new byte[disk.FreeBytes - medium.Size - (6 << 20)]);
 
         Assert.Equal(medium.Digest, (await BlobReader.ReadBlobAsync(entrepot.Url, "library/medium", medium.Digest)).Digest);
         await Eventually.Async(async () => (await BlobReader.ReadBlobAsync(entrepot.Url, "library/medium", medium.Digest)).XCache == "HIT", TimeSpan.FromSeconds(20), "the layer to be stored");

@@ -47,16 +47,10 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
         await using (var local = await EntrepotProcess.StartNewAsync(settings))
             Assert.DoesNotContain("secret.test has credentials", local.LogText, StringComparison.Ordinal);
         var port = FreePort.Next();
-        settings.Arguments.AddRange(["--Urls", $"http://0.0.0.0:{port}"]);
-        var exposed = EntrepotProcess.StartNewAsync(settings); // It answers on another port than the support expects: only its log matters.
-        await Eventually.Async(async () =>
-        {
-            using var client = new HttpClient();
-            return (await client.GetAsync(new Uri($"http://127.0.0.1:{port}/v2/"))).IsSuccessStatusCode;
-        }, TimeSpan.FromSeconds(20), "it to listen");
-        var e = await Assert.ThrowsAsync<TimeoutException>(() => exposed);
-        Assert.Contains("secret.test", e.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("hidden-pw", e.Message, StringComparison.Ordinal);
+        settings.ExtraUrls.Add($"http://0.0.0.0:{port}");
+        await using var exposed = await EntrepotProcess.StartNewAsync(settings);
+        await Eventually.Async(() => exposed.LogText.Contains("secret.test has credentials", StringComparison.Ordinal), TimeSpan.FromSeconds(5), "the warning");
+        Assert.DoesNotContain("hidden-pw", exposed.LogText, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -125,8 +119,11 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
         WriteCertificate(folder, "second");
         await Eventually.Async(async () => await SubjectAsync(port, "/v2/") == "CN=second", TimeSpan.FromSeconds(15), "the new certificate");
         await File.WriteAllTextAsync(folder.File("tls.crt"), "broken");
-        await Eventually.Async(() => entrepot.LogText.Contains("tls.crt", StringComparison.Ordinal), TimeSpan.FromSeconds(15), "the broken file to be logged");
-        Assert.Equal("CN=second", await SubjectAsync(port, "/v2/"));
+        await Eventually.Async(async () =>
+        {
+            Assert.Equal("CN=second", await SubjectAsync(port, "/v2/"));
+            return entrepot.LogText.Contains("tls.crt", StringComparison.Ordinal);
+        }, TimeSpan.FromSeconds(15), "the broken file to be logged");
     }
 
     [Fact]

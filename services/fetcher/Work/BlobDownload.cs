@@ -131,6 +131,8 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
                     await using (stream)
                     {
                         from.Location = stream.Location;
+                        if (stream.TotalSize is { } total && total != spool.Size)
+                            return new UpstreamFailure(FetchOutcome.Corrupt, $"{from.Upstream.Name}/{from.Repository} announces {total} bytes for {spool.Digest} and announced {spool.Size} before");
                         var (reached, broke) = await CopyAsync(spool, stream, offset, end, buffer, from.Upstream, cancellationToken);
                         if (reached == end && broke is null) return null;
                         if (broke is { Outcome: FetchOutcome.Corrupt }) return broke;
@@ -170,7 +172,6 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
                 var read = await stream.ReadAsync(buffer, cancellationToken);
                 if (read == 0)
                     return (offset, offset == end ? null : new UpstreamFailure(FetchOutcome.Unavailable, $"{upstream.Name} closed the connection at byte {offset} of {spool.Digest}"));
-                metrics.Received(upstream.Name, read);
                 var skipped = (int)Math.Min(skip, read);
                 skip -= skipped;
                 if (read - skipped > end - offset)
@@ -205,7 +206,6 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
             {
                 var read = await stream.ReadAsync(buffer, cancellationToken);
                 if (read == 0) break;
-                metrics.Received(from.Upstream.Name, read);
                 await spool.WriteAsync(offset, buffer.AsMemory(0, read), cancellationToken);
                 offset += read;
             }

@@ -75,11 +75,11 @@ internal sealed class BlobFetch(
         var blob = new StoredBlob(digest, fetch.Fence, spool.Size!.Value);
         if (spool.PassThrough)
         {
-            metrics.PassedThrough();
-            log.PassedThrough(digest, blob.Size, source.Upstream);
             await WhenDatabaseIsBackAsync(() => queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken), cancellationToken);
             SpoolFolder.Discard(spool);
             announcer.Finished(fetch, source, FetchOutcome.Stored);
+            metrics.PassedThrough();
+            log.PassedThrough(digest, blob.Size, source.Upstream);
             return;
         }
 
