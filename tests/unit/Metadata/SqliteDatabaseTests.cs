@@ -50,7 +50,7 @@ public sealed class SqliteDatabaseTests : DatabaseFacts
     public async Task A_file_that_cannot_be_opened_is_said_to_be_unavailable()
     {
         await using var database = new SqliteDatabase(Path.Combine(_server.File, "under-a-file", "cache.db"));
-        await Assert.ThrowsAnyAsync<Exception>(() => database.MigrateAsync(None));
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => database.MigrateAsync(None));
         await using var absent = new SqliteDatabase(Path.Combine(Path.GetDirectoryName(_server.File)!, "absent.db"));
         await Assert.ThrowsAsync<DatabaseUnavailableException>(() => absent.ReadAsync((session, token) => session.Sql("SELECT 1").FirstOrDefaultAsync(row => row.GetInt64(0), token), None));
     }
