@@ -12,7 +12,7 @@ internal sealed class SqliteFile(string path)
 
     public SqliteConnection OpenWriter()
     {
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+        CreateFolder();
         var connection = Open(SqliteOpenMode.ReadWriteCreate);
         // synchronous=NORMAL: after a power cut the last commits may be missing, never half there; a missing row is an object for the orphan sweep.
         Run(connection, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864;");
@@ -33,6 +33,19 @@ internal sealed class SqliteFile(string path)
         command.CommandText = sql;
 #pragma warning restore CA2100
         command.ExecuteNonQuery();
+    }
+
+    private void CreateFolder()
+    {
+        var folder = System.IO.Path.GetDirectoryName(Path)!;
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new DatabaseUnavailableException($"The folder of the database, {folder}, cannot be made: {exception.Message}", exception);
+        }
     }
 
     private SqliteConnection Open(SqliteOpenMode mode)

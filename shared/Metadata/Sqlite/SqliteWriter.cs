@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
@@ -17,6 +18,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private readonly SqliteFile _file;
     private readonly SqlDialect _dialect;
     private readonly Task _loop;
+    private readonly Queue<WriteUnit> _again = new();
     private SqliteConnection? _connection;
     private DbSession? _session;
 
@@ -44,7 +46,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private async Task RunAsync()
     {
         var batch = new List<WriteUnit>();
-        while (await _queue.Reader.WaitToReadAsync())
+        while (_again.Count > 0 || await _queue.Reader.WaitToReadAsync())
         {
             try
             {
@@ -52,9 +54,11 @@ internal sealed class SqliteWriter : IAsyncDisposable
             }
             catch (Exception exception)
             {
-                // The transaction is lost, and with it every unit of the batch: nothing of them is in the database.
-                Close();
-                FailAll(batch, exception);
+                // The transaction is lost, and with it every unit of the batch. Which of them was too much is not known: each is tried once more, alone.
+                var translated = SqliteErrors.Translate(exception, _file.Path);
+                Recover(translated);
+                if (batch.Count == 1) batch[0].Fail(translated);
+                else batch.ForEach(_again.Enqueue);
             }
             batch.Clear();
         }
@@ -62,15 +66,16 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     private async Task CommitBatchAsync(List<WriteUnit> batch)
     {
-        if (!TryTake(out var unit)) return;
-        batch.Add(unit);
+        var alone = _again.TryDequeue(out var unit);
+        if (!alone && !TryTake(out unit)) return;
+        batch.Add(unit!);
         var session = Begin();
         var started = Stopwatch.GetTimestamp();
         do
         {
-            await RunInSavepointAsync(session, unit, batch);
-            if (Stopwatch.GetElapsedTime(started) >= MaxBatch || !TryTake(out var next)) break;
-            batch.Add(unit = next);
+            await RunInSavepointAsync(session, unit!, batch);
+            if (alone || Stopwatch.GetElapsedTime(started) >= MaxBatch || !TryTake(out unit)) break;
+            batch.Add(unit!);
         } while (true);
         await session.Sql("COMMIT").ExecuteAsync(CancellationToken.None);
         foreach (var committed in batch) committed.Complete();
@@ -102,7 +107,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (SqliteException)
         {
-            // Some errors (full, I/O) end the whole transaction, savepoints included: the neighbours' changes are gone too, and must not be reported as done.
+            // Some errors (full, I/O) end the whole transaction, savepoints included: the neighbours' changes are gone too.
             ExceptionDispatchInfo.Throw(cause);
         }
     }
@@ -118,17 +123,29 @@ internal sealed class SqliteWriter : IAsyncDisposable
         return _session;
     }
 
-    private bool TryTake(out WriteUnit unit)
+    private bool TryTake([NotNullWhen(true)] out WriteUnit? unit)
     {
-        while (_queue.Reader.TryRead(out unit!))
+        while (_queue.Reader.TryRead(out unit))
             if (!unit.TryCancel()) return true;
         return false;
     }
 
-    private void FailAll(List<WriteUnit> batch, Exception exception)
+    /// <summary>A full volume leaves a sound connection; after anything else a new one is opened for the next batch.</summary>
+    private void Recover(Exception exception)
     {
-        var translated = SqliteErrors.Translate(exception, _file.Path);
-        foreach (var unit in batch) unit.Fail(translated);
+        if (exception is not StoreFullException || _connection is null)
+        {
+            Close();
+            return;
+        }
+        try
+        {
+            SqliteFile.Run(_connection, "ROLLBACK");
+        }
+        catch (SqliteException)
+        {
+            // SQLite had rolled back by itself.
+        }
     }
 
     private void Close()

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+using Xunit;
+
+namespace Entrepot.TestSupport.Postgres;
+
+/// <summary>
+/// A real PostgreSQL on a free loopback port with its data in a temporary folder, for one test run; ready in about a second.
+/// A machine without PostgreSQL fails the tests: an untested database is not a passed test.
+/// </summary>
+public sealed class TempPostgres : IAsyncLifetime
+{
+    private const string User = "entrepot";
+    private static readonly bool IsRoot = Environment.UserName == "root";
+    private readonly string _binaries = FindBinaries();
+    private string _folder = "";
+    private int _port;
+    private int _databases;
+
+    /// <summary>Starts the server; <see cref="DisposeAsync"/> stops it and removes its data.</summary>
+    public async Task InitializeAsync()
+    {
+        _folder = (await RunAsync("mktemp", ["-d", "-t", "entrepot-postgres-XXXXXXXX"])).Trim();
+        AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
+        await RunAsync($"{_binaries}/initdb",
+            ["-D", $"{_folder}/data", "-U", User, "-A", "trust", "--no-sync", "--no-instructions", "-E", "UTF8", "--locale", "C.UTF-8"]);
+        _port = FreePort();
+        // -w: return when it accepts connections. Nothing here needs to survive a power cut.
+        await RunAsync($"{_binaries}/pg_ctl",
+        [
+            "-D", $"{_folder}/data", "-w", "-s", "-l", $"{_folder}/log", "start", "-o",
+            $"-c listen_addresses=127.0.0.1 -c port={_port} -c unix_socket_directories={_folder} -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200",
+        ]);
+    }
+
+    /// <summary>A new database.</summary>
+    /// <param name="template">The name of a database without connections to copy, or null for an empty one.</param>
+    /// <returns>Its name; see <see cref="ConnectionString"/>.</returns>
+    public async Task<string> CreateDatabaseAsync(string? template = null)
+    {
+        var name = $"test_{Interlocked.Increment(ref _databases)}";
+        await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // Both names are made here.
+        command.CommandText = $"CREATE DATABASE {name}" + (template is null ? "" : $" TEMPLATE {template}");
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync();
+        return name;
+    }
+
+    /// <summary>How to reach a database of this server.</summary>
+    public string ConnectionString(string database) => $"Host=127.0.0.1;Port={_port};Username={User};Database={database}";
+
+    /// <inheritdoc />
+    public Task DisposeAsync()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
+        return StopAsync();
+    }
+
+    private void OnProcessExit(object? sender, EventArgs e) => StopAsync().Wait(TimeSpan.FromSeconds(5));
+
+    private async Task StopAsync()
+    {
+        if (_port != 0) await RunAsync($"{_binaries}/pg_ctl", ["-D", $"{_folder}/data", "-m", "immediate", "-s", "stop"]);
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string FindBinaries()
+    {
+        const string root = "/usr/lib/postgresql";
+        return (Directory.Exists(root) ? Directory.GetDirectories(root) : [])
+            .OrderByDescending(folder => int.TryParse(Path.GetFileName(folder), out var version) ? version : 0)
+            .Select(folder => Path.Combine(folder, "bin"))
+            .FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")))
+            ?? throw new InvalidOperationException($"These tests need PostgreSQL's server programs in {root}/<version>/bin: install the package postgresql");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Runs a program, as the user postgres when we are root: the server refuses root.</summary>
+    private static async Task<string> RunAsync(string program, string[] arguments)
+    {
+        string[] line = IsRoot ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", program, .. arguments] : [program, .. arguments];
+        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
+        start.Environment.Remove("TMPDIR");
+        start.Environment["LC_ALL"] = "C.UTF-8";
+        using var process = Process.Start(start)!;
+        // pg_ctl's server keeps what it inherits; its output goes to the log file, so both pipes end with the program itself.
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0) throw new InvalidOperationException($"{program} failed with exit code {process.ExitCode}: {await error}");
+        return await output;
+    }
+}
