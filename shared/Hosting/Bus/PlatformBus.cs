@@ -1,5 +1,7 @@
 using Entrepot.Hosting.Bus;
 using MassTransit;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 
 namespace Entrepot.Hosting;
 
@@ -23,9 +25,17 @@ public static class PlatformBus
             bus.UsingInMemory((context, transport) => transport.ConfigureEndpoints(context));
         });
         services.RemoveMassTransitHostedService();
+
+        // MassTransit adds health checks, and with them a service that has nothing to publish them to but builds the whole bus to find
+        // out: 100 to 200 ms before the process listens.
+        foreach (var publisher in services.Where(IsHealthCheckPublisher).ToList())
+            services.Remove(publisher);
         services.AddHostedService<BusService>();
         services.AddSingleton(p => new Outbox(p.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
         services.AddSingleton<IOutboxTransport, BusTransport>();
         return services.AddHostedService<OutboxPump>();
     }
+
+    private static bool IsHealthCheckPublisher(ServiceDescriptor service) =>
+        service.ServiceType == typeof(IHostedService) && !service.IsKeyedService && service.ImplementationType?.Assembly == typeof(HealthCheckService).Assembly;
 }

@@ -7,16 +7,23 @@ namespace Entrepot.Hosting;
 public sealed class Draining : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
+    private readonly CancellationTokenSource _cutShort = new();
     private int _begun;
 
     /// <summary>Makes one that has not begun.</summary>
-    public Draining() => Begun = _source.Token;
+    public Draining() => (Begun, CutShort) = (_source.Token, _cutShort.Token);
 
     /// <summary>Whether it has begun.</summary>
     public bool HasBegun => Begun.IsCancellationRequested;
 
     /// <summary>Cancelled when it begins: for those who should start nothing new.</summary>
     public CancellationToken Begun { get; }
+
+    /// <summary>
+    /// Cancelled when <see cref="PlatformOptions.ShutdownGrace"/> is over: a body that still runs then must return or throw short of its
+    /// length, so that the client sees the connection end and resumes. A second later Kestrel resets what is left.
+    /// </summary>
+    public CancellationToken CutShort { get; }
 
     /// <summary>Says so. True for the first caller only.</summary>
     public bool Begin()
@@ -28,5 +35,11 @@ public sealed class Draining : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _source.Dispose();
+    public void Dispose()
+    {
+        _source.Dispose();
+        _cutShort.Dispose();
+    }
+
+    internal void EndGrace() => _cutShort.Cancel();
 }

@@ -9,6 +9,8 @@ namespace Entrepot.Hosting.Serving;
 /// </summary>
 internal sealed class GraceServer(IServer kestrel, PlatformOptions options, Draining draining) : IServer
 {
+    private static readonly TimeSpan UntilReset = TimeSpan.FromSeconds(1);
+
     public IFeatureCollection Features => kestrel.Features;
 
     public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull =>
@@ -18,9 +20,12 @@ internal sealed class GraceServer(IServer kestrel, PlatformOptions options, Drai
     {
         // A stop that no signal began is one too.
         draining.Begin();
-        using var grace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        grace.CancelAfter(options.ShutdownGrace);
-        await kestrel.StopAsync(grace.Token);
+        using var reset = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        reset.CancelAfter(options.ShutdownGrace + UntilReset);
+        var stopping = kestrel.StopAsync(reset.Token);
+        await stopping.WaitAsync(options.ShutdownGrace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        draining.EndGrace();
+        await stopping;
     }
 
     public void Dispose() => kestrel.Dispose();

@@ -36,7 +36,7 @@ internal sealed partial class SignalLifetime(
     {
         if (!draining.Begin())
             return false;
-        Stopping(logger, reason, options.DrainDelay, options.ShutdownGrace);
+        Stopping(logger, reason, options.DrainDelay.TotalSeconds, options.ShutdownGrace.TotalSeconds);
         if (options.DrainDelay == TimeSpan.Zero)
             application.StopApplication();
         else
@@ -44,6 +44,6 @@ internal sealed partial class SignalLifetime(
         return true;
     }
 
-    [LoggerMessage(9001, LogLevel.Information, "{Reason}: not ready from now on, new requests taken for {DrainDelay} more, running ones may go on for {ShutdownGrace}")]
-    private static partial void Stopping(ILogger logger, string reason, TimeSpan drainDelay, TimeSpan shutdownGrace);
+    [LoggerMessage(9001, LogLevel.Information, "{Reason}: not ready from now on, new requests taken for {DrainDelaySeconds} s more, running ones may go on for {ShutdownGraceSeconds} s")]
+    private static partial void Stopping(ILogger logger, string reason, double drainDelaySeconds, double shutdownGraceSeconds);
 }
