@@ -160,7 +160,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
     }
 
     /// <summary>Copies from one response until <paramref name="end"/> or until it breaks; returns the offset reached and what broke.</summary>
-    private async Task<(long Reached, UpstreamFailure? Broke)> CopyAsync(
+    private static async Task<(long Reached, UpstreamFailure? Broke)> CopyAsync(
         Spool spool, BlobStream stream, long offset, long end, byte[] buffer, Upstream upstream, CancellationToken cancellationToken)
     {
         // A source that sends the whole again although a range was asked for: what is there already is read past.

@@ -43,7 +43,8 @@ internal sealed class OptionsProperty
 
     public bool IsNullable => Nullable.GetUnderlyingType(_property.PropertyType) is not null;
 
-    public bool IsSecret => ValueType == typeof(string) && Kind == OptionsKind.Scalar && _property.IsDefined(typeof(SecretAttribute), inherit: true);
+    public bool IsSecret => ValueType == typeof(string) && Kind == OptionsKind.Scalar && (_property.IsDefined(typeof(SecretAttribute), inherit: true)
+        || _property.GetCustomAttribute<PasswordPropertyTextAttribute>() is { Password: true });
 
     public bool IsByteSize => Attribute<ByteSizeAttribute>() is not null;
 

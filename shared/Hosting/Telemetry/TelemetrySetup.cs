@@ -36,6 +36,8 @@ internal static class TelemetrySetup
         builder.Logging.SetMinimumLevel(options.FrameworkLevel);
         builder.Logging.AddFilter("Entrepot", options.Level);
         builder.Logging.AddFilter(ListeningCategory, options.Level);
+        // What keeps a process from starting is said once, by its Program, without a stack trace.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Logging.AddConsole(console =>
         {
             console.FormatterName = options.Format == LogFormat.Json ? LogJson.FormatterName : LogLine.FormatterName;

@@ -1,3 +1,4 @@
+using Entrepot.Oci;
 using System.Text;
 using Entrepot.Contracts;
 using Entrepot.Metadata;

@@ -1,3 +1,4 @@
+using Entrepot.Oci;
 using Entrepot.Contracts;
 using Entrepot.Metadata;
 using Xunit;
