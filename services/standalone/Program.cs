@@ -3,6 +3,7 @@ using Entrepot.Hosting;
 using Entrepot.Metadata;
 using Entrepot.Standalone;
 using Entrepot.Upstreams;
+using Microsoft.AspNetCore.Connections;
 
 // 1 Settings: every mistake at once, and nothing is touched before they are right.
 var start = PlatformStart.Read(args, StandaloneModule.Schema());
@@ -30,10 +31,13 @@ try
     await app.Services.GetRequiredService<FetchQueue>().ReclaimAllAsync(CancellationToken.None);
     await app.StartAsync();
 }
+catch (IOException e) when (e.InnerException is AddressInUseException)
+{
+    return await FailAsync(new ConfigError("Urls", platform.Urls, "can't be listened on: " + e.Message, "stop what listens there, or name another port").ToString());
+}
 catch (Exception e) when (e is IOException or DatabaseUnavailableException)
 {
-    await Console.Error.WriteLineAsync($"Entrepot can't start: {e.Message}");
-    return 1;
+    return await FailAsync($"can't start: {e.Message}");
 }
 
 // 5 Say hello.
@@ -43,3 +47,11 @@ foreach (var line in Greeting.Lines(addresses, data.FullPath, catalog)) Console.
 foreach (var warning in Greeting.Warnings(addresses, catalog)) app.Logger.UpstreamExposed(warning);
 await app.WaitForShutdownAsync();
 return 0;
+
+// What has started already is stopped in order before it is disposed.
+async Task<int> FailAsync(string why)
+{
+    await Console.Error.WriteLineAsync($"Entrepot: {why}");
+    await app.StopAsync();
+    return 1;
+}

@@ -71,18 +71,18 @@ internal sealed partial class CertificateStore
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             if (_seen != default)
-                KeptOld(_logger, e.Message);
+                KeptOld(_logger, _certificateFile, _keyFile, e.Message);
             _seen = default;
         }
         catch (PemException e)
         {
-            KeptOld(_logger, e.Message);
+            KeptOld(_logger, _certificateFile, _keyFile, e.Message);
         }
     }
 
     [LoggerMessage(9002, LogLevel.Information, "Certificate {Subject} loaded, valid until {NotAfter:u}")]
     private static partial void Reloaded(ILogger logger, string subject, DateTime notAfter);
 
-    [LoggerMessage(9003, LogLevel.Error, "The changed certificate files cannot be used, the old certificate stays in use: {Problem}")]
-    private static partial void KeptOld(ILogger logger, string problem);
+    [LoggerMessage(9003, LogLevel.Error, "{CertificateFile} and {KeyFile} have changed and cannot be used, the old certificate stays in use: {Problem}")]
+    private static partial void KeptOld(ILogger logger, string certificateFile, string keyFile, string problem);
 }

@@ -1,7 +1,7 @@
-using Entrepot.Oci;
 using System.Text;
 using Entrepot.Contracts;
 using Entrepot.Metadata;
+using Entrepot.Oci;
 using Xunit;
 
 namespace Entrepot.UnitTests.Metadata;

@@ -1,6 +1,6 @@
-using Entrepot.Oci;
 using Entrepot.Contracts;
 using Entrepot.Metadata;
+using Entrepot.Oci;
 using Xunit;
 
 namespace Entrepot.UnitTests.Metadata;

@@ -1,5 +1,5 @@
-using Entrepot.Oci;
 using Entrepot.Metadata;
+using Entrepot.Oci;
 using Xunit;
 
 namespace Entrepot.UnitTests.Metadata;
