@@ -32,7 +32,7 @@ public static class PlatformBus
             services.Remove(publisher);
         services.AddHostedService<BusService>();
         services.AddSingleton(p => new Outbox(p.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
-        services.AddSingleton<IOutboxTransport, BusTransport>();
+        services.AddSingleton<BusTransport>().AddSingleton<IOutboxTransport>(p => p.GetRequiredService<BusTransport>());
         return services.AddHostedService<OutboxPump>();
     }
 
