@@ -14,9 +14,20 @@ public sealed class OptionsSchemaFacts
     {
         var options = Bind(new()
         {
-            ["Sample:Text"] = "a b", ["Sample:Flag"] = "TRUE", ["Sample:Count"] = "7", ["Sample:Big"] = "9000000000", ["Sample:Ratio"] = "0.25",
-            ["Sample:Wait"] = "5m", ["Sample:Size"] = "10GiB", ["Sample:Level"] = "warning", ["Sample:Link"] = "http://a.test/x",
-            ["Sample:Names:0"] = "x", ["Sample:Names:1"] = "y", ["Sample:More"] = "p, q", ["Sample:Inner:Depth"] = "2", ["Sample:Maybe"] = "3s",
+            ["Sample:Text"] = "a b",
+            ["Sample:Flag"] = "TRUE",
+            ["Sample:Count"] = "7",
+            ["Sample:Big"] = "9000000000",
+            ["Sample:Ratio"] = "0.25",
+            ["Sample:Wait"] = "5m",
+            ["Sample:Size"] = "10GiB",
+            ["Sample:Level"] = "warning",
+            ["Sample:Link"] = "http://a.test/x",
+            ["Sample:Names:0"] = "x",
+            ["Sample:Names:1"] = "y",
+            ["Sample:More"] = "p, q",
+            ["Sample:Inner:Depth"] = "2",
+            ["Sample:Maybe"] = "3s",
         }).Get<Sample>();
         Assert.Equal(("a b", true, 7, 9_000_000_000, 0.25), (options.Text, options.Flag, options.Count, options.Big, options.Ratio));
         Assert.Equal((TimeSpan.FromMinutes(5), 10L << 30, LogLevel.Warning), (options.Wait, options.Size, options.Level));
@@ -74,7 +85,10 @@ public sealed class OptionsSchemaFacts
     [Fact]
     public void All_mistakes_come_at_once() => Assert.Equal(4, Errors(new()
     {
-        ["Sample:Count"] = "x", ["Sample:Foo"] = "1", ["Sample:Hosts:a.b:Port"] = "z", ["Sample:Text"] = "forbidden",
+        ["Sample:Count"] = "x",
+        ["Sample:Foo"] = "1",
+        ["Sample:Hosts:a.b:Port"] = "z",
+        ["Sample:Text"] = "forbidden",
     }).Count);
 
     [Fact]
@@ -82,7 +96,10 @@ public sealed class OptionsSchemaFacts
     {
         var hosts = Bind(new()
         {
-            ["Sample:Hosts:GHCR.io:Port"] = "8443", ["Sample:Hosts:quay.io"] = null, ["Sample:Hosts:new.test:Name"] = "n", ["Sample:Hosts:localhost%3A5000"] = "{}",
+            ["Sample:Hosts:GHCR.io:Port"] = "8443",
+            ["Sample:Hosts:quay.io"] = null,
+            ["Sample:Hosts:new.test:Name"] = "n",
+            ["Sample:Hosts:localhost%3A5000"] = "{}",
         }).Get<Sample>().Hosts;
         Assert.Equal(["ghcr.io", "localhost:5000", "new.test"], hosts.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(("github", 8443), (hosts["ghcr.io"]!.Name, hosts["ghcr.io"]!.Port));
