@@ -5,7 +5,7 @@ namespace Entrepot.Hosting.Bus;
 
 /// <summary>
 /// Starts the bus once the process listens. MassTransit's own service builds the bus in its constructor, before Kestrel may listen, and
-/// can only be told not to wait for the connection; on two cores even building it beside Kestrel's start delayed listening by 200 ms.
+/// can only be told not to wait for the connection.
 /// </summary>
 internal sealed partial class BusService(
     IServiceProvider services, BusTransport transport, IHostApplicationLifetime application, TimeProvider time, ILogger<BusService> logger)
