@@ -5,9 +5,11 @@ namespace Entrepot.Hosting.Bus;
 
 /// <summary>
 /// Starts the bus once the process listens. MassTransit's own service builds the bus in its constructor, before Kestrel may listen, and
-/// can only be told not to wait for the connection; on two cores even building it beside Kestrel's start delayed listening by 200 ms.
+/// can only be told not to wait for the connection.
 /// </summary>
-internal sealed partial class BusService(IServiceProvider services, IHostApplicationLifetime application, TimeProvider time, ILogger<BusService> logger) : BackgroundService
+internal sealed partial class BusService(
+    IServiceProvider services, BusTransport transport, IHostApplicationLifetime application, TimeProvider time, ILogger<BusService> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
@@ -29,6 +31,7 @@ internal sealed partial class BusService(IServiceProvider services, IHostApplica
         if (stoppingToken.IsCancellationRequested)
             return;
         _depot = services.GetRequiredService<IBusDepot>();
+        transport.Use(services.GetRequiredService<IBusControl>());
         while (!stoppingToken.IsCancellationRequested)
         {
             try

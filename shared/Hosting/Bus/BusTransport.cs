@@ -2,12 +2,16 @@ using MassTransit;
 
 namespace Entrepot.Hosting.Bus;
 
-/// <summary>The bus of this process. Asked for only in the background: making it costs a few hundred milliseconds of start-up.</summary>
-internal sealed class BusTransport(IServiceProvider services) : IOutboxTransport
+/// <summary>The bus of this process, once <see cref="BusService"/> has built it. Thread-safe.</summary>
+internal sealed class BusTransport : IOutboxTransport
 {
-    private readonly Lazy<IBusControl> _bus = new(() => services.GetRequiredService<IBusControl>());
+    private volatile IBusControl? _bus;
 
-    public bool IsUp => _bus.IsValueCreated && _bus.Value.CheckHealth().Status == BusHealthStatus.Healthy;
+    /// <summary>Healthy means that every consumer's endpoint is bound: what is published before that reaches nobody.</summary>
+    public bool IsUp => _bus?.CheckHealth().Status == BusHealthStatus.Healthy;
 
-    public Task PublishAsync(object message, Type type, CancellationToken cancellationToken) => _bus.Value.Publish(message, type, cancellationToken);
+    public Task PublishAsync(object message, Type type, CancellationToken cancellationToken) =>
+        _bus?.Publish(message, type, cancellationToken) ?? throw new InvalidOperationException("the bus is not built yet");
+
+    public void Use(IBusControl bus) => _bus = bus;
 }

@@ -17,6 +17,9 @@ internal sealed partial class OutboxPump(Outbox outbox, IOutboxTransport transpo
     private static readonly TimeSpan TryLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
 
+    // Asked only until it is, and after a failure: it costs more than a publish.
+    private bool _isUp;
+
     /// <summary>Publishes what still waits, for a second at most.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -34,7 +37,7 @@ internal sealed partial class OutboxPump(Outbox outbox, IOutboxTransport transpo
             await foreach (var entry in outbox.Waiting.ReadAllAsync(stoppingToken))
                 await DeliverAsync(entry, stoppingToken);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
         {
             // What still waits is lost with the process; its receivers poll.
         }
@@ -44,35 +47,41 @@ internal sealed partial class OutboxPump(Outbox outbox, IOutboxTransport transpo
     {
         using var activity = entry.Trace == default ? null : Source.StartActivity("outbox publish", ActivityKind.Producer, entry.Trace);
         var pause = FirstPause;
-        for (var triesWhileUp = 0; ;)
+        for (var triesWhileUp = 0; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            try
+            if (_isUp || (_isUp = transport.IsUp))
             {
-                using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-                limit.CancelAfter(TryLimit);
-                await transport.PublishAsync(entry.Message, entry.Type, limit.Token);
-                outbox.Published();
-                return;
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                throw;
-            }
-            catch (Exception e)
-            {
-                if (transport.IsUp && ++triesWhileUp == TriesWhileUp)
+                if (await TryAsync(entry, stoppingToken) is not { } failure)
+                    return;
+                _isUp = transport.IsUp;
+                if (_isUp && ++triesWhileUp == TriesWhileUp)
                 {
-                    Broken(logger, e, entry.Type.Name);
+                    Broken(logger, failure, entry.Type.Name);
                     outbox.Dropped("broken");
                     return;
                 }
 
                 if (pause == FirstPause)
-                    TryingAgain(logger, e, entry.Type.Name);
+                    TryingAgain(logger, failure, entry.Type.Name);
             }
 
             await Task.Delay(pause, time, stoppingToken);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    private async Task<Exception?> TryAsync(Outbox.Entry entry, CancellationToken stoppingToken)
+    {
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            limit.CancelAfter(TryLimit);
+            await transport.PublishAsync(entry.Message, entry.Type, limit.Token);
+            outbox.Published();
+            return null;
+        }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+        {
+            return e;
         }
     }
 

@@ -26,7 +26,7 @@ internal sealed class MetricSeries(byte[] labels, double[]? bounds)
     public void Add(double amount)
     {
         var seen = Volatile.Read(ref _fraction);
-        for (;;)
+        for (; ; )
         {
             var now = Interlocked.CompareExchange(ref _fraction, seen + amount, seen);
 

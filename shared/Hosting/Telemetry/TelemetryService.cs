@@ -10,7 +10,7 @@ namespace Entrepot.Hosting.Telemetry;
 /// <summary>Measures and traces while the host runs. Registered first: it begins before, and ends after, everything that it tells of.</summary>
 internal sealed class TelemetryService(MetricsRegistry metrics, TelemetryOptions options, ServiceName service) : IHostedService, IDisposable
 {
-    private const int FlushLimitMs = 3000;
+    private static readonly TimeSpan ExportLimit = TimeSpan.FromSeconds(3);
 
     private TracerProvider? _traces;
 
@@ -31,7 +31,7 @@ internal sealed class TelemetryService(MetricsRegistry metrics, TelemetryOptions
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.Run(() => _traces?.Shutdown(FlushLimitMs), CancellationToken.None);
+    public Task StopAsync(CancellationToken cancellationToken) => Task.Run(() => _traces?.Shutdown((int)ExportLimit.TotalMilliseconds), CancellationToken.None);
 
     public void Dispose() => _traces?.Dispose();
 
@@ -44,10 +44,15 @@ internal sealed class TelemetryService(MetricsRegistry metrics, TelemetryOptions
     {
         exporter.Endpoint = new Uri($"{options.OtlpEndpoint!.AbsoluteUri.TrimEnd('/')}/ingest/otlp/v1/{signal}");
         exporter.Protocol = OtlpExportProtocol.HttpProtobuf;
-        exporter.TimeoutMilliseconds = FlushLimitMs;
+        exporter.TimeoutMilliseconds = (int)ExportLimit.TotalMilliseconds;
 
-        // The exporter splits this text at commas and decodes it as a URL's.
-        if (options.ApiKey is { Length: > 0 } key)
-            exporter.Headers = "X-Seq-ApiKey=" + Uri.EscapeDataString(key);
+        // Not by its Headers option, which is one text that cannot hold a key with a comma.
+        exporter.HttpClientFactory = () =>
+        {
+            var client = new HttpClient { Timeout = ExportLimit };
+            if (options.ApiKey is { Length: > 0 } key)
+                client.DefaultRequestHeaders.TryAddWithoutValidation("X-Seq-ApiKey", key);
+            return client;
+        };
     }
 }
