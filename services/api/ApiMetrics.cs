@@ -13,10 +13,8 @@ internal sealed class ApiMetrics
 
     public void Served(string upstream, string kind, CacheState cache, long bytes)
     {
-        var state = cache.WireText();
-        var tags = new TagList { { "upstream", upstream }, { "kind", kind }, { "cache", state } };
+        var tags = new TagList { { "upstream", upstream }, { "kind", kind }, { "cache", cache.WireText() } };
         _pulls.Add(1, tags);
         if (bytes > 0) _bytes.Add(bytes, tags);
-        if (Activity.Current is { } activity) activity.SetTag("entrepot.cache", state);
     }
 }

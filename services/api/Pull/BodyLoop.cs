@@ -1,6 +1,7 @@
 using System.Buffers;
 using Entrepot.Api.Index;
 using Entrepot.Api.Responses;
+using Entrepot.Hosting;
 using Entrepot.Metadata;
 using Entrepot.Storage;
 using Microsoft.AspNetCore.Http;
@@ -13,7 +14,7 @@ namespace Entrepot.Api.Pull;
 /// replaced behind the client's back. Gives up only when nothing will ever hold the bytes, or after a minute without one; then the response ends
 /// short of its Content-Length (FIN and not RST: clients resume from that).
 /// </summary>
-internal sealed class BodyLoop(ApiOptions options, ILogger<BodyLoop> log)
+internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<BodyLoop> log)
 {
     private const int ChunkBytes = 256 * 1024;
     private static readonly TimeSpan Still = TimeSpan.FromSeconds(2), Between = TimeSpan.FromMilliseconds(50);
@@ -53,7 +54,8 @@ internal sealed class BodyLoop(ApiOptions options, ILogger<BodyLoop> log)
             return part.Length;
         }
         var (offset, end) = (part.Start, part.Start + part.Length);
-        using var stall = CancellationTokenSource.CreateLinkedTokenSource(pull.Aborted);
+        using var sending = CancellationTokenSource.CreateLinkedTokenSource(pull.Aborted, draining.CutShort);
+        using var stall = CancellationTokenSource.CreateLinkedTokenSource(pull.Aborted, draining.CutShort);
         IBlobSource? source = null;
         try
         {
@@ -90,13 +92,13 @@ internal sealed class BodyLoop(ApiOptions options, ILogger<BodyLoop> log)
                 offset += read;
                 // A client may read as slowly as it likes: only our own side has to make progress.
                 stall.CancelAfter(Timeout.InfiniteTimeSpan);
-                var flushed = await writer.FlushAsync(pull.Aborted);
+                var flushed = await writer.FlushAsync(sending.Token);
                 if (flushed.IsCompleted) break;
             }
         }
         catch (OperationCanceledException) when (!pull.Aborted.IsCancellationRequested)
         {
-            // A minute without a byte.
+            // A minute without a byte, or the process ends.
         }
         finally
         {

@@ -18,7 +18,7 @@ internal static class BlobHead
         headers["Docker-Content-Digest"] = text;
         headers.AcceptRanges = "bytes";
         headers.CacheControl = "max-age=31536000, immutable";
-        headers["X-Cache"] = cache.WireText();
+        cache.Say(pull.Http);
         if (IfNoneMatch.Matches(request.Headers.IfNoneMatch.ToString(), digest))
         {
             response.StatusCode = StatusCodes.Status304NotModified;

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+
 namespace Entrepot.Api.Responses;
 
 /// <summary>Where an answer came from, as <c>X-Cache</c> says it.</summary>
@@ -25,4 +28,12 @@ internal static class CacheStates
         CacheState.Coalesced => "COALESCED",
         _ => "STALE",
     };
+
+    /// <summary>Says it in the answer and in the trace, where the sampler decides by it.</summary>
+    public static void Say(this CacheState state, HttpContext http)
+    {
+        var text = state.WireText();
+        http.Response.Headers["X-Cache"] = text;
+        Activity.Current?.SetTag("entrepot.cache", text);
+    }
 }

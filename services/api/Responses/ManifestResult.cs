@@ -19,7 +19,7 @@ internal static class ManifestResult
         var digest = manifest.Digest.ToString();
         headers.ETag = $"\"{digest}\"";
         headers["Docker-Content-Digest"] = digest;
-        headers["X-Cache"] = cache.WireText();
+        cache.Say(pull.Http);
         if (age is { } seconds) headers.Age = ((long)seconds.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         else headers.CacheControl = "max-age=31536000";
         if (cache == CacheState.Stale) headers.Append("Warning", "299 - \"stale: the upstream did not confirm this tag in time\"");
