@@ -10,7 +10,7 @@ public sealed class JanitorOptions
     /// <summary>How many bytes of blobs the store keeps; 0 for no bound.</summary>
     [Description("How many bytes of blobs the store keeps, least recently used ones go first; 0 = no bound but the disk")]
     [ByteSize]
-    [Range(0L, long.MaxValue)]
+    [Range(0L, 1L << 52)]
     public long MaxStoreBytes { get; set; }
 
     /// <summary>How often the sweeps run.</summary>
