@@ -23,6 +23,7 @@ public static class ApiModule
         AddBackground<FetchWaits>(services);
         AddBackground<AccessRecorder>(services);
         AddBackground<Prefetch>(services);
+        AddBackground<QueueMeter>(services);
         return services;
     }
 

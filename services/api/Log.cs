@@ -27,6 +27,9 @@ internal static partial class Log
     [LoggerMessage(1006, LogLevel.Warning, "Layers beside {Digest} could not be prefetched: {Problem}")]
     public static partial void PrefetchFailed(this ILogger log, string digest, string problem);
 
+    [LoggerMessage(1009, LogLevel.Warning, "The fetch queue could not be measured: {Problem}")]
+    public static partial void QueueNotMeasured(this ILogger log, string problem);
+
     [LoggerMessage(1007, LogLevel.Warning, "{Method} {Path} could not be answered: {Problem}")]
     public static partial void Unanswered(this ILogger log, string method, string path, string problem);
 

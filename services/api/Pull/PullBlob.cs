@@ -13,7 +13,7 @@ namespace Entrepot.Api.Pull;
 /// denial or a lie of the upstream still becomes a status; its bytes then come live from the one download that everybody shares.
 /// </summary>
 internal sealed class PullBlob(
-    ContentIndex index, Holdings holdings, FetchGate gate, BlobLocators locators, BodyLoop body, Prefetch prefetch, AccessRecorder access, ApiOptions options,
+    ContentIndex index, Holdings holdings, FetchGate gate, BlobLocators locators, BodyLoop body, Prefetch prefetch, AccessRecorder access, QueueMeter queue, ApiOptions options,
     ApiMetrics metrics, TimeProvider time)
 {
     public async Task RunAsync(PullRequest pull, Digest digest)
@@ -102,7 +102,7 @@ internal sealed class PullBlob(
         if (answer is null)
         {
             if (ticket.Failure() is { } failure) await OciErrorResult.WriteAsync(pull.Http, failure, OciErrorCode.BlobUnknown);
-            else await OciErrorResult.WriteStillFetchingAsync(pull.Http, key.Reference, TimeSpan.FromSeconds(5));
+            else await OciErrorResult.WriteStillFetchingAsync(pull.Http, key.Reference, queue.RetryAfter);
             return null;
         }
         if (mayHave || (answer.Upstream == key.Upstream && answer.Repository == key.Repository)) return answer.Size;
@@ -129,7 +129,7 @@ internal sealed class PullBlob(
     private async Task<bool> SettledAsync(PullRequest pull, FetchTicket ticket, string what)
     {
         if (await ticket.WaitUntilSettledAsync(TimeLeft(pull), pull.Aborted)) return true;
-        await OciErrorResult.WriteStillFetchingAsync(pull.Http, what, TimeSpan.FromSeconds(5));
+        await OciErrorResult.WriteStillFetchingAsync(pull.Http, what, queue.RetryAfter);
         return false;
     }
 

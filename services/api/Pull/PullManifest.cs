@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Entrepot.Api.Pull;
 
 /// <summary>A pull of a manifest, by tag or by digest, from top to bottom.</summary>
-internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.AccessRecorder access, ApiOptions options, ApiMetrics metrics, TimeProvider time, ILogger<PullManifest> log)
+internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.AccessRecorder access, QueueMeter queue, ApiOptions options, ApiMetrics metrics, TimeProvider time, ILogger<PullManifest> log)
 {
     /// <summary>By digest: what is held and may be served is served, and never asked for again; else it is fetched.</summary>
     public async Task ByDigestAsync(PullRequest pull, Digest digest)
@@ -118,7 +118,7 @@ internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.Ac
         var left = options.HeaderTimeout - time.GetElapsedTime(pull.StartedAt);
         if (!await ticket.WaitUntilSettledAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, pull.Aborted))
         {
-            await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{key.Repository} {key.Reference}", TimeSpan.FromSeconds(5));
+            await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{key.Repository} {key.Reference}", queue.RetryAfter);
             return false;
         }
         if (ticket.Failure() is not { } failure) return true;

@@ -50,7 +50,7 @@ internal sealed class FetchPool(
         var bigIsFull = Volatile.Read(ref _big) >= options.Slots / 2;
         if (Volatile.Read(ref _big) + Volatile.Read(ref _small) >= options.Slots) return false;
         var claim = await queue.ClaimAsync(
-            new ClaimOptions { Owner = identity.Owner, Address = identity.Address, SmallOnly = bigIsFull, AllowPrefetch = Volatile.Read(ref _prefetches) < options.PrefetchConcurrency },
+            new ClaimOptions { Owner = identity.Owner, Address = identity.Address, SmallOnly = bigIsFull, AllowPrefetch = Volatile.Read(ref _prefetches) < options.PrefetchConcurrency, Except = leases.Running },
             stoppingToken);
         if (claim is null) return false;
         // Never awaited here: a slot each.

@@ -20,8 +20,8 @@ internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, Fe
     private readonly ConcurrentDictionary<Guid, RunningFetch> _running = new();
     private long _lastBeat = time.GetTimestamp();
 
-    /// <summary>How many fetches this process works on.</summary>
-    public int Count => _running.Count;
+    /// <summary>What this process works on: never to be claimed by itself, however late its leases are.</summary>
+    public IReadOnlyCollection<Guid> Running => [.. _running.Keys];
 
     /// <summary>Whether this process has lived without a standstill since its last renewal.</summary>
     public bool IsHeld() => time.GetElapsedTime(Interlocked.Read(ref _lastBeat)) < Ttl;

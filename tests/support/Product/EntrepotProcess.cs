@@ -142,7 +142,8 @@ public sealed class EntrepotProcess : IAsyncDisposable
     public Task<HttpResponseMessage> GetAsync(string path, CancellationToken cancellationToken = default) =>
         _client.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
 
-    /// <inheritdoc/>
+    /// <summary>Ends it, and looks through all it has written.</summary>
+    /// <exception cref="InvalidOperationException">Its log holds a secret: a configured password, a token, or a presigned query.</exception>
     public async ValueTask DisposeAsync()
     {
         if (_process is not null)
@@ -153,6 +154,8 @@ public sealed class EntrepotProcess : IAsyncDisposable
 
         _client.Dispose();
         _folder.Dispose();
+        foreach (var secret in _settings.Secrets().Concat(["Authorization:", "Bearer ", "Basic ", "sig="]))
+            if (LogText.Contains(secret, StringComparison.OrdinalIgnoreCase)) throw new InvalidOperationException($"The log of Entrepot holds a secret ('{secret}'):\n{LogText}");
     }
 
     private ChildProcess Running => _process ?? throw new InvalidOperationException("Entrepot was not started.");

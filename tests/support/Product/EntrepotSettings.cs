@@ -62,6 +62,12 @@ public sealed class EntrepotSettings
 
     private static JsonSerializerOptions Indented { get; } = new() { WriteIndented = true };
 
+    /// <summary>The values that no log may hold, plain and as Basic authentication writes them.</summary>
+    internal IEnumerable<string> Secrets() =>
+        Upstreams.Values.OfType<Dictionary<string, object?>>()
+            .Where(upstream => upstream.GetValueOrDefault("Password") is string)
+            .SelectMany(upstream => new[] { (string)upstream["Password"]!, Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{upstream.GetValueOrDefault("Username")}:{upstream["Password"]}")) });
+
     private Dictionary<string, object?> Upstreams
     {
         get

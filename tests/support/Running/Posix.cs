@@ -9,6 +9,8 @@ internal static class Posix
 {
     public const int SigHup = 1;
     public const int SigTerm = 15;
+    public const int SigCont = 18;
+    public const int SigStop = 19;
     private const nuint TiocOutQ = 0x5411;
 
     /// <summary>Sends a signal to one process; a process that is gone already is no error.</summary>
