@@ -47,9 +47,9 @@ public sealed class StandstillTests(RegistryFixture fixture)
         var layer = fixture.Medium.Layers[0];
         var pull = BlobReader.ReadBlobAsync(entrepot.Url, "library/medium", layer.Digest);
         await Eventually.Async(() => upstream.Log.BlobBytes(layer.Digest) > 4 << 20, TimeSpan.FromSeconds(10), "the pull to be under way");
-        Posix.Signal(entrepot.Id, Posix.SigStop);
+        entrepot.Pause();
         await Task.Delay(TimeSpan.FromSeconds(12)); // Longer than a lease: the standstill itself is what is tested.
-        Posix.Signal(entrepot.Id, Posix.SigCont);
+        entrepot.Resume();
         Assert.Equal((true, layer.Digest), ((await pull).Completed, (await pull).Digest));
         upstream.Log.AssertNoByteTwice(layer.Digest, layer.Size);
     }

@@ -117,6 +117,12 @@ public sealed class EntrepotProcess : IAsyncDisposable
     /// <summary>Kills it as <c>kill -9</c> does; it is gone when this returns.</summary>
     public void Kill9() => Running.Kill9();
 
+    /// <summary>Stops it in its tracks (SIGSTOP): it keeps its sockets and does nothing.</summary>
+    public void Pause() => Posix.Signal(Running.Id, Posix.SigStop);
+
+    /// <summary>Lets it go on after <see cref="Pause"/>.</summary>
+    public void Resume() => Posix.Signal(Running.Id, Posix.SigCont);
+
     /// <summary>Sends SIGTERM without waiting for the end.</summary>
     public void BeginStop() => Posix.Signal(Running.Id, Posix.SigTerm);
 
