@@ -40,8 +40,11 @@ internal static partial class Log
     [LoggerMessage(2010, LogLevel.Warning, "The fetch queue could not be used: {Problem}")]
     public static partial void ClaimFailed(this ILogger log, string problem);
 
-    [LoggerMessage(2011, LogLevel.Error, "Fetch of {Kind} {Reference} broke and goes back to the queue")]
+    [LoggerMessage(2011, LogLevel.Error, "Fetch of {Kind} {Reference} broke")]
     public static partial void FetchBroke(this ILogger log, FetchKind kind, string reference, Exception error);
+
+    [LoggerMessage(2013, LogLevel.Warning, "Fetch of {Kind} {Reference} failed here: {Problem}")]
+    public static partial void FetchFailed(this ILogger log, FetchKind kind, string reference, string problem);
 
     [LoggerMessage(2012, LogLevel.Warning, "A commit waits for the database: {Problem}")]
     public static partial void CommitWaits(this ILogger log, string problem);

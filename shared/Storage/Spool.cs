@@ -111,7 +111,7 @@ public sealed class Spool : ILiveFetch, IDisposable
 
     /// <summary>Writes bytes at an offset. Into a file: any order, any number of writers. Into the ring: in order; waits for its slowest reader.</summary>
     /// <exception cref="SpoolFullException">The disk is full; <see cref="SwitchToRing"/> goes on from the prefix.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled, or a pass-through that nobody reads.</exception>
+    /// <exception cref="SpoolUnreadException">A pass-through that nobody reads.</exception>
     public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (_ring is not null)
@@ -313,7 +313,7 @@ public sealed class Spool : ILiveFetch, IDisposable
             lock (_lock)
             {
                 var young = _time.GetElapsedTime(_answeredAt) < RingGrace;
-                if (!young && _readers.Count == 0) throw new OperationCanceledException("Nobody reads the pass-through.");
+                if (!young && _readers.Count == 0) throw new SpoolUnreadException();
                 // Bytes may be overwritten when every reader is past them; in the first second more readers may come, so all are kept.
                 var oldest = young ? _ring!.Start : _readers.Min(r => r.Position);
                 taken = (int)Math.Clamp(_ring!.Capacity - (_ring.End - Math.Max(oldest, _ring.Start)), 0, bytes.Length);

@@ -126,11 +126,10 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
         var blob = new StoredBlob(_held!.Digest, _held.Fence, _held.Size);
         if (await shared.Store.OpenOrNullAsync(blob, cancellationToken) is { } source) return source;
 
-        // Vanished or damaged: the row must not promise it any longer.
-        shared.Log.ObjectVanished(blob.Digest, blob.Fence);
+        // Evicted since we looked; or vanished or damaged, and then the row must not promise it any longer.
         shared.Index.ForgetBlob(key);
         _held = null;
-        await shared.Holdings.ForgetBlobAsync(key.Reference, blob.Fence, cancellationToken);
+        if (await shared.Holdings.ForgetBlobAsync(key.Reference, blob.Fence, cancellationToken)) shared.Log.ObjectVanished(blob.Digest, blob.Fence);
         return null;
     }
 

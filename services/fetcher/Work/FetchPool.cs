@@ -92,8 +92,7 @@ internal sealed class FetchPool(
         }
         catch (Exception e)
         {
-            log.FetchBroke(claim.Kind, claim.Reference, e);
-            await ReleaseAsync(claim, TimeSpan.FromSeconds(2));
+            await FailAsync(claim, e);
         }
         finally
         {
@@ -102,12 +101,30 @@ internal sealed class FetchPool(
         }
     }
 
-    private async Task ReleaseAsync(ClaimedFetch claim, TimeSpan notBefore = default)
+    /// <summary>An error that is nobody's answer: the waiters get it as an outage, and its retry window keeps it from being tried in a loop.</summary>
+    private async Task FailAsync(ClaimedFetch claim, Exception error)
+    {
+        if (error is IOException) log.FetchFailed(claim.Kind, claim.Reference, error.Message);
+        else log.FetchBroke(claim.Kind, claim.Reference, error);
+        try
+        {
+            using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            foreach (var source in claim.Sources)
+                await queue.SettleSourceAsync(claim.Id, claim.Fence, source.Upstream, source.Repository, FetchOutcome.Unavailable, $"the fetcher failed: {error.Message}", null, soon.Token);
+            doorbell.Ring();
+        }
+        catch (Exception e)
+        {
+            log.ClaimFailed(e.Message);
+        }
+    }
+
+    private async Task ReleaseAsync(ClaimedFetch claim)
     {
         try
         {
             using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-            await queue.ReleaseAsync(claim.Id, claim.Fence, notBefore, soon.Token);
+            await queue.ReleaseAsync(claim.Id, claim.Fence, TimeSpan.Zero, soon.Token);
         }
         catch (Exception e)
         {

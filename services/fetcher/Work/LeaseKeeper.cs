@@ -78,7 +78,8 @@ internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, Fe
     {
         foreach (var fetch in _running.Values)
         {
-            if (fetch.Spool is not { ReaderCount: 0 }) continue;
+            // A prefetch has nobody from the start; it ends with its manifest's layers.
+            if (fetch.Claim.Prefetch || fetch.Spool is not { ReaderCount: 0 }) continue;
             if (!await queue.AbandonAsync(fetch.Id, fetch.Fence, options.AbandonAfter, cancellationToken)) continue;
             log.FetchAbandoned(fetch.Claim.Reference, fetch.Progress);
             fetch.Lose();
