@@ -8,6 +8,21 @@ internal sealed class FilledRanges
     /// <summary>Where the run that begins at byte 0 ends.</summary>
     public long Prefix => _ranges.Count > 0 && _ranges[0].Start == 0 ? _ranges[0].End : 0;
 
+    /// <summary>How many bytes are filled altogether.</summary>
+    public long Total => _ranges.Sum(r => r.End - r.Start);
+
+    /// <summary>What is missing in [<paramref name="start"/>, <paramref name="end"/>), in order.</summary>
+    public IEnumerable<(long Start, long End)> Gaps(long start, long end)
+    {
+        foreach (var range in _ranges)
+        {
+            if (range.Start >= end) break;
+            if (range.Start > start) yield return (start, range.Start);
+            start = Math.Max(start, range.End);
+        }
+        if (start < end) yield return (start, end);
+    }
+
     /// <summary>Adds [start, end), merging with what it touches.</summary>
     public void Add(long start, long end)
     {
@@ -38,15 +53,6 @@ internal sealed class FilledRanges
             if (offset < end) return end;
         }
         return offset;
-    }
-
-    /// <summary>Where the next filled byte at or after <paramref name="offset"/> is, or <paramref name="limit"/> when there is none before it.</summary>
-    public long NextFilled(long offset, long limit)
-    {
-        foreach (var (start, end) in _ranges)
-            if (end > offset)
-                return Math.Min(limit, Math.Max(start, offset));
-        return limit;
     }
 
     /// <summary>Forgets everything from <paramref name="offset"/> on.</summary>

@@ -22,7 +22,7 @@ public sealed class Spool : ILiveFetch, IDisposable
     public const int RingCapacity = 32 * 1024 * 1024;
 
     private const long WriteBackStep = 64L * 1024 * 1024;
-    private static readonly TimeSpan RingGrace = TimeSpan.FromSeconds(1), RingStall = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RingGrace = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new(), _hashLock = new();
     private readonly Pulse _changed = new();
@@ -59,6 +59,9 @@ public sealed class Spool : ILiveFetch, IDisposable
     /// <summary>Whether the owner may serve and write now: false after a standstill until its lease is renewed.</summary>
     public Func<bool> IsHeld { get; init; } = static () => true;
 
+    /// <summary>How long a reader of a pass-through may stand still before it is dropped.</summary>
+    public TimeSpan ReaderStall { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Whether the bytes go through memory only, because there was no room for them on disk.</summary>
     public bool PassThrough => Volatile.Read(ref _ring) is not null;
 
@@ -67,6 +70,12 @@ public sealed class Spool : ILiveFetch, IDisposable
 
     /// <summary>How many bytes from the start are there without a gap.</summary>
     public long Prefix { get { lock (_lock) return _ring?.End ?? _filled.Prefix; } }
+
+    /// <summary>How many bytes from the start lie in the file without a gap: what another owner could take over.</summary>
+    public long FilePrefix { get { lock (_lock) return _filled.Prefix; } }
+
+    /// <summary>How many bytes lie in the file altogether.</summary>
+    public long FileBytes { get { lock (_lock) return _filled.Total; } }
 
     /// <summary>How many readers follow this spool now.</summary>
     public int ReaderCount { get { lock (_lock) return _readers.Count; } }
@@ -105,6 +114,8 @@ public sealed class Spool : ILiveFetch, IDisposable
             _filled.TruncateTo(_filled.Prefix);
             _ring = new Ring(_filled.Prefix, RingCapacity);
             _answeredAt = _time.GetTimestamp();
+            // What lies behind the prefix would only keep the disk full.
+            if (_file is not null) RandomAccess.SetLength(_file, _filled.Prefix);
         }
         _changed.Fire();
     }
@@ -173,14 +184,18 @@ public sealed class Spool : ILiveFetch, IDisposable
         }
     }
 
-    /// <summary>The bytes missing in [start, end), as the first gap; null when there is none.</summary>
-    public (long Start, long End)? FirstGap(long start, long end)
+    /// <summary>What is missing in [<paramref name="start"/>, <paramref name="end"/>), in order.</summary>
+    public IReadOnlyList<(long Start, long End)> Gaps(long start, long end)
     {
-        lock (_lock)
-        {
-            var from = _filled.RunEnd(start);
-            return from >= end ? null : (from, _filled.NextFilled(from, end));
-        }
+        lock (_lock) return [.. _filled.Gaps(start, end)];
+    }
+
+    /// <summary>Lets go of the memory of a pass-through after a while, whoever still has not read it.</summary>
+    public async Task DropRingAsync(TimeSpan after)
+    {
+        await Task.Delay(after, _time);
+        lock (_lock) FreeRing();
+        _changed.Fire();
     }
 
     /// <summary>Writes everything to the disk.</summary>
@@ -192,7 +207,8 @@ public sealed class Spool : ILiveFetch, IDisposable
         while (true)
         {
             var changed = _changed.Next;
-            if (Volatile.Read(ref _answer) is { } answer) return answer;
+            // Of an empty blob there is nothing to hold back but the answer itself.
+            if (Volatile.Read(ref _answer) is { } answer && (answer.Size > 0 || Volatile.Read(ref _verified))) return answer;
             if (Volatile.Read(ref _ended)) return null;
             await changed.WaitAsync(cancellationToken);
         }
@@ -313,9 +329,9 @@ public sealed class Spool : ILiveFetch, IDisposable
             lock (_lock)
             {
                 var young = _time.GetElapsedTime(_answeredAt) < RingGrace;
-                if (!young && _readers.Count == 0) throw new SpoolUnreadException();
+                if (!young && _readers.TrueForAll(r => r.Dropped)) throw new SpoolUnreadException();
                 // Bytes may be overwritten when every reader is past them; in the first second more readers may come, so all are kept.
-                var oldest = young ? _ring!.Start : _readers.Min(r => r.Position);
+                var oldest = young ? _ring!.Start : _readers.Where(r => !r.Dropped).Min(r => r.Position);
                 taken = (int)Math.Clamp(_ring!.Capacity - (_ring.End - Math.Max(oldest, _ring.Start)), 0, bytes.Length);
                 _ring.Append(bytes.Span[..taken]);
             }
@@ -334,14 +350,14 @@ public sealed class Spool : ILiveFetch, IDisposable
         }
     }
 
-    /// <summary>Waits for a reader to move; one that stands still longer than <see cref="RingStall"/> is dropped, so that it can't hold up the others.</summary>
+    /// <summary>Waits for a reader to move; one that stands still longer than <see cref="ReaderStall"/> is dropped, so that it can't hold up the others.</summary>
     private async Task WaitForReadersAsync(Task changed, CancellationToken cancellationToken)
     {
         var slowest = SlowestReader();
         var young = _time.GetElapsedTime(_answeredAt) < RingGrace;
         try
         {
-            await changed.WaitAsync(young ? RingGrace : RingStall, _time, cancellationToken);
+            await changed.WaitAsync(young ? RingGrace : ReaderStall, _time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -351,16 +367,22 @@ public sealed class Spool : ILiveFetch, IDisposable
 
     private (SpoolReader Reader, long Position)? SlowestReader()
     {
-        lock (_lock) return _readers.MinBy(r => r.Position) is { } r ? (r, r.Position) : null;
+        lock (_lock) return _readers.Where(r => !r.Dropped).MinBy(r => r.Position) is { } r ? (r, r.Position) : null;
+    }
+
+    private void FreeRing()
+    {
+        if (_ringFreed is null) return;
+        _ring = null;
+        _ringFreed();
+        _ringFreed = null;
     }
 
     private void CloseIfUnused()
     {
         if (!_released || _readers.Count > 0) return;
         _file?.Dispose();
-        _ring = null;
-        _ringFreed?.Invoke();
-        _ringFreed = null;
+        FreeRing();
         lock (_hashLock) _hash.Dispose();
     }
 }

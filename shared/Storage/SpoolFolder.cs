@@ -30,7 +30,7 @@ public sealed class SpoolFolder
     {
         lock (_lock)
         {
-            var lacking = size - spool.Prefix - FreeBytes();
+            var lacking = size - spool.FileBytes - FreeBytes(besides: spool.FetchId);
             if (lacking > 0) return lacking;
             _reserved[spool.FetchId] = (size, spool);
             return 0;
@@ -57,12 +57,12 @@ public sealed class SpoolFolder
     /// <summary>Removes the file of a fetch that is no more.</summary>
     public void Delete(Guid fetchId) => File.Delete(PathOf(fetchId));
 
-    /// <summary>How many bytes new spools may take now: what is free, less what must stay free, less what is promised and not yet written.</summary>
-    private long FreeBytes()
+    /// <summary>How many bytes new spools may take now: what is free, less what must stay free, less what is promised to others and not yet written.</summary>
+    private long FreeBytes(Guid besides)
     {
         var drive = new DriveInfo(_root);
         var keep = Math.Max(drive.TotalSize / 50, Math.Min(512L << 20, drive.TotalSize / 10));
-        var promised = _reserved.Values.Sum(r => Math.Max(0, r.Size - r.Spool.Prefix));
+        var promised = _reserved.Where(r => r.Key != besides).Sum(r => Math.Max(0, r.Value.Size - r.Value.Spool.FileBytes));
         return drive.AvailableFreeSpace - keep - promised;
     }
 

@@ -42,6 +42,15 @@ internal sealed class ContentIndex(Holdings holdings, UpstreamCatalog catalog, A
     /// <summary>Forgets a blob whose object is gone.</summary>
     public void ForgetBlob(ContentKey key) => _blobs.Remove(key);
 
+    /// <summary>The entry of a blob whose facts were just read, kept from now on; null when it is not stored, or this repository may not serve it.</summary>
+    public BlobEntry? Remember(ContentKey key, BlobFacts facts)
+    {
+        if (facts.Held is not { } blob || !AccessRule.MayServe(catalog, key.Upstream, facts.Rights, facts.PossessedBy)) return null;
+        var entry = new BlobEntry { LoadedAt = time.GetTimestamp(), Digest = Digest.Parse(key.Reference), Fence = blob.Fence, Size = blob.Size };
+        _blobs.Set(key, entry);
+        return entry;
+    }
+
     /// <summary>Whether the upstream's trust domain has the blob's bytes.</summary>
     public bool IsHeldIn(Upstream upstream, BlobFacts facts) => AccessRule.IsHeldIn(catalog, upstream.Name, facts.PossessedBy);
 

@@ -18,6 +18,9 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
     private FetchTicket? _ticket;
     private IBlobSource? _source;
     private long _fence = -1;
+    private int _rejoins;
+
+    private const int MostRejoins = 3;
 
     public BlobLocator(BlobLocators shared, Upstream upstream, ContentKey key, BlobEntry held)
         : this(shared, upstream, key) => _held = held;
@@ -30,6 +33,9 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
 
     /// <summary>The entry the bytes may be kept in.</summary>
     public BlobEntry? Held => _held;
+
+    /// <summary>Why this request gets nothing, once that is settled.</summary>
+    public FetchFailure? Failure => _ticket?.Failure();
 
     /// <summary>Whether the stored object can be opened; it is open then.</summary>
     public async ValueTask<bool> IsThereAsync(CancellationToken cancellationToken) =>
@@ -47,8 +53,13 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
                 var changed = _ticket!.Changed;
                 if (_ticket.Failure() is not null) return null;
                 if (_ticket.IsDone)
-                    return await StoredAnswerAsync(timeout.Token);
-                if (await FindLiveAsync(timeout.Token) is { } live)
+                {
+                    if (await StoredAnswerAsync(timeout.Token) is { } stored) return stored;
+                    // It went past a full disk to those who were there in time.
+                    if (await RejoinAsync(timeout.Token)) continue;
+                    return null;
+                }
+                if (await FindLiveAsync(timeout.Token) is var (live, fence))
                 {
                     // The row is watched too: our own source may be refused while another one's answer is still out.
                     var answered = live.WaitForAnswerAsync(timeout.Token);
@@ -56,7 +67,7 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
                     if (!answered.IsCompleted) continue;
                     if (await answered is { } answer && live.OpenOrNull(0) is { } source)
                     {
-                        (_source, _fence) = (source, _ticket.Status?.Fence ?? -1);
+                        (_source, _fence) = (source, fence);
                         return answer;
                     }
                 }
@@ -85,11 +96,14 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
             if (_ticket.IsDone)
             {
                 _held = await shared.Index.ReloadBlobAsync(key, cancellationToken) ?? await StoredForOthersAsync(cancellationToken);
-                return _held is null ? null : await OpenStoredAsync(cancellationToken);
+                if (_held is not null && await OpenStoredAsync(cancellationToken) is { } stored) return stored;
+                // What was sent so far has been verified, or came from verified bytes: another download may go on.
+                if (await RejoinAsync(cancellationToken)) continue;
+                return null;
             }
-            if (await FindLiveAsync(cancellationToken) is { } live && live.OpenOrNull(offset) is { } source)
+            if (await FindLiveAsync(cancellationToken) is var (live, fence) && live.OpenOrNull(offset) is { } source)
             {
-                _fence = _ticket.Status!.Fence;
+                _fence = fence;
                 return source;
             }
             await changed.WaitAsync(cancellationToken);
@@ -118,8 +132,9 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
         _ticket?.Dispose();
     }
 
-    private async ValueTask<ILiveFetch?> FindLiveAsync(CancellationToken cancellationToken) =>
-        _ticket!.Status is { State: FetchState.Running } status ? await shared.Live.FindOrNullAsync(status.Id, status.Fence, status.OwnerAddress ?? "", cancellationToken) : null;
+    private async ValueTask<(ILiveFetch Live, long Fence)?> FindLiveAsync(CancellationToken cancellationToken) =>
+        _ticket!.Status is { State: FetchState.Running } status
+            && await shared.Live.FindOrNullAsync(status.Id, status.Fence, status.OwnerAddress ?? "", cancellationToken) is { } live ? (live, status.Fence) : null;
 
     private async ValueTask<IBlobSource?> OpenStoredAsync(CancellationToken cancellationToken)
     {
@@ -128,16 +143,19 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
 
         // Evicted since we looked; or vanished or damaged, and then the row must not promise it any longer.
         shared.Index.ForgetBlob(key);
-        _held = null;
         if (await shared.Holdings.ForgetBlobAsync(key.Reference, blob.Fence, cancellationToken)) shared.Log.ObjectVanished(blob.Digest, blob.Fence);
+        _held = null;
         return null;
     }
 
-    /// <summary>Starts over for an object that vanished under a reader: what was sent came from verified bytes, so another download may go on.</summary>
+    /// <summary>Starts over, a few times at most, for bytes that are held nowhere any more.</summary>
     private async Task<bool> RejoinAsync(CancellationToken cancellationToken)
     {
-        (_ticket, _) = await shared.Gate.JoinAsync(FetchKind.Blob, upstream, key.Repository, key.Reference, null, false, cancellationToken);
-        return _ticket is not null;
+        if (++_rejoins > MostRejoins) return false;
+        var (ticket, _) = await shared.Gate.JoinAsync(FetchKind.Blob, upstream, key.Repository, key.Reference, null, false, cancellationToken);
+        _ticket?.Dispose();
+        _ticket = ticket;
+        return ticket is not null;
     }
 
     /// <summary>What the finished fetch stored: as this repository's own, or brought by way of another, for which this one's right is checked apart.</summary>

@@ -59,9 +59,10 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
         IBlobSource? source = null;
         try
         {
+            // Armed by progress only: whatever is tried meanwhile, a minute without a byte is the end.
+            stall.CancelAfter(options.BodyStallTimeout);
             while (offset < end)
             {
-                stall.CancelAfter(options.BodyStallTimeout);
                 try
                 {
                     source ??= await locator.LocateAsync(offset, stall.Token);
@@ -94,6 +95,7 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
                 stall.CancelAfter(Timeout.InfiniteTimeSpan);
                 var flushed = await writer.FlushAsync(sending.Token);
                 if (flushed.IsCompleted) break;
+                stall.CancelAfter(options.BodyStallTimeout);
             }
         }
         catch (OperationCanceledException) when (!pull.Aborted.IsCancellationRequested)

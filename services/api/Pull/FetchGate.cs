@@ -28,8 +28,21 @@ internal sealed class FetchGate(FetchQueue queue, FetchWaits waits, Outbox outbo
         }, cancellationToken);
         if (join.Refused is { } refused) return (null, FetchFailure.Of(refused));
         var ticket = new FetchTicket(waits.Follow(join.Status), upstream.Name, repository, join.Inserted);
-        if (join.Inserted) outbox.Publish(new FetchRequested { FetchId = join.Status.Id, Kind = kind.ToString() });
-        else await waits.SignalAsync(join.Status.Id, cancellationToken); // It may have been settled before we followed it.
-        return (ticket, null);
+        if (join.Inserted)
+        {
+            outbox.Publish(new FetchRequested { FetchId = join.Status.Id, Kind = kind.ToString() });
+            return (ticket, null);
+        }
+        try
+        {
+            // It may have been settled before we followed it.
+            await waits.SignalAsync(join.Status.Id, cancellationToken);
+            return (ticket, null);
+        }
+        catch
+        {
+            ticket.Dispose();
+            throw;
+        }
     }
 }

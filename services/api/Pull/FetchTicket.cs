@@ -28,7 +28,9 @@ internal sealed class FetchTicket(FetchWait wait, string upstream, string reposi
         if (status is null) return new FetchFailure(FetchOutcome.Unavailable, "the fetch was given up", null);
         if (status.State == FetchState.Done) return null;
         var own = status.Sources.FirstOrDefault(s => s.Upstream == Upstream && s.Repository == Repository);
-        if (own is { Outcome: not null and not FetchOutcome.Stored }) return FetchFailure.Of(own);
+        // What its own upstream said of it settles a waiter; an outage of its own does not while another source may still deliver.
+        if (own is { Outcome: FetchOutcome.NotFound or FetchOutcome.Denied or FetchOutcome.Corrupt or FetchOutcome.TooLarge }) return FetchFailure.Of(own);
+        if (status.State == FetchState.Failed && own is { Outcome: not null }) return FetchFailure.Of(own);
         return status.State == FetchState.Failed ? new FetchFailure(status.Outcome ?? FetchOutcome.Unavailable, status.Message ?? "the fetch failed", null) : null;
     }
 

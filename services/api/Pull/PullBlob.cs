@@ -22,8 +22,9 @@ internal sealed class PullBlob(
         var key = new ContentKey(pull.Upstream.Name, pull.Repository, digest.ToString());
         if (await index.FindBlobOrNullAsync(key, pull.Aborted) is { } held && await TryServeHeldAsync(pull, key, held, CacheState.Hit)) return;
 
-        // 2 Not held, or not proven to be this repository's.
+        // 2 Ask the database: an entry may be missing, or older than an eviction. What is left is not held, or not proven to be this repository's.
         var facts = await holdings.FindBlobAsync(key.Upstream, key.Repository, key.Reference, pull.Aborted);
+        if (index.Remember(key, facts) is { } current && await TryServeHeldAsync(pull, key, current, CacheState.Hit)) return;
         var mayHave = facts.Rights != Rights.None;
         if (pull.IsHead || (facts.Held is not null && index.IsHeldIn(pull.Upstream, facts)))
         {
@@ -42,7 +43,7 @@ internal sealed class PullBlob(
         prefetch.LayerWanted(pull.Upstream, key.Repository, digest);
 
         // 4 Wait for the upstream's answer, and for the proof that this repository has the blob when another one's source gave it.
-        if (await AnswerAsync(pull, locator, ticket, key, mayHave) is not { } size) return;
+        if (await AnswerAsync(pull, locator, key, mayHave) is not { } size) return;
 
         // 5 Headers, 6 body.
         var cache = ticket.Inserted ? CacheState.Miss : CacheState.Coalesced;
@@ -96,12 +97,12 @@ internal sealed class PullBlob(
     }
 
     /// <summary>The size once this repository's answer is known; null when an error has been written.</summary>
-    private async Task<long?> AnswerAsync(PullRequest pull, BlobLocator locator, FetchTicket ticket, ContentKey key, bool mayHave)
+    private async Task<long?> AnswerAsync(PullRequest pull, BlobLocator locator, ContentKey key, bool mayHave)
     {
         var answer = await locator.WaitForAnswerAsync(TimeLeft(pull), pull.Aborted);
         if (answer is null)
         {
-            if (ticket.Failure() is { } failure) await OciErrorResult.WriteAsync(pull.Http, failure, OciErrorCode.BlobUnknown);
+            if (locator.Failure is { } failure) await OciErrorResult.WriteAsync(pull.Http, failure, OciErrorCode.BlobUnknown);
             else await OciErrorResult.WriteStillFetchingAsync(pull.Http, key.Reference, queue.RetryAfter);
             return null;
         }

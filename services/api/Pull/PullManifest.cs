@@ -31,9 +31,8 @@ internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.Ac
         var key = new ContentKey(pull.Upstream.Name, pull.Repository, tag);
         var cache = CacheState.Hit;
 
-        // 1 What does the tag point to? A tag that is due is read from the database first: another replica may have checked it.
+        // 1 What does the tag point to?
         var entry = await index.FindTagOrNullAsync(key, pull.Aborted);
-        if (entry is not null && !IsFresh(pull, entry) && !CheckFailedLately(entry)) entry = await index.ReloadTagAsync(key, pull.Aborted) ?? entry;
 
         // 2 Not held: the upstream must say.
         if (entry is null)
@@ -76,6 +75,8 @@ internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.Ac
         var problem = "the upstream did not answer in time";
         try
         {
+            // Another replica may have checked it.
+            if (await index.ReloadTagAsync(key, pull.Aborted) is { } checkedElsewhere && IsFresh(pull, checkedElsewhere)) return (checkedElsewhere, CacheState.Hit);
             var (ticket, refused) = await gate.JoinAsync(FetchKind.Tag, pull.Upstream, key.Repository, key.Reference, null, false, pull.Aborted);
             using (ticket)
             {

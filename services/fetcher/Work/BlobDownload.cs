@@ -15,16 +15,23 @@ namespace Entrepot.Fetcher.Work;
 internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, SpoolRoom room, FetcherOptions options, FetcherMetrics metrics, ILogger<BlobDownload> log)
 {
     private const int BufferSize = 128 * 1024, FailuresWithoutProgress = 5;
+    private const long UnannouncedStep = 64L << 20;
 
     /// <summary>Returns null when every byte is in the spool, else why the source can't deliver.</summary>
-    public async Task<UpstreamFailure?> RunAsync(RunningFetch fetch, Spool spool, Upstream upstream, string repository, CancellationToken cancellationToken)
+    /// <param name="fetch">The claim.</param>
+    /// <param name="spool">Where the bytes go.</param>
+    /// <param name="upstream">Whom to ask.</param>
+    /// <param name="repository">Through which repository.</param>
+    /// <param name="listed">The size in bytes as a manifest of that repository has it, if one does.</param>
+    /// <param name="cancellationToken">The lease is lost, or the process ends.</param>
+    public async Task<UpstreamFailure?> RunAsync(RunningFetch fetch, Spool spool, Upstream upstream, string repository, long? listed, CancellationToken cancellationToken)
     {
         var from = new Source(upstream, repository, spool.Digest);
 
         // 1 The first request tells the size, and whether the source serves ranges.
         // What a lost owner left is kept but for its last byte, so that there is always something to ask this source for.
         var expected = spool.Size ?? fetch.Claim.Size ?? fetch.Claim.ExpectedSize;
-        if (!spool.HasFile && fetch.Claim.Progress > 0) spool.OpenFile(Math.Min(fetch.Claim.Progress, (expected ?? 1) - 1));
+        if (!spool.HasFile && expected is > 0 && fetch.Claim.Progress > 0) spool.OpenFile(Math.Min(fetch.Claim.Progress, expected.Value - 1));
         var start = spool.Prefix;
         var inPieces = upstream.Options.Connections > 1 && expected >= options.ParallelFrom;
         var firstEnd = inPieces ? Math.Min(expected!.Value, (start / PieceQueue.LengthFor(expected.Value) + 1) * PieceQueue.LengthFor(expected.Value)) : (long?)null;
@@ -34,10 +41,11 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         await using var _ = first;
         from.Location = first.Location;
 
-        // 2 The size must be the one that is known already.
-        var size = first.TotalSize ?? expected;
-        if (first.TotalSize is { } announced && expected is { } known && announced != known)
-            return new UpstreamFailure(FetchOutcome.Corrupt, $"{upstream.Name}/{repository} announces {announced} bytes for {spool.Digest}, its manifest says {known}");
+        // 2 The size must be the one that this repository's own manifest lists, and that an earlier source announced.
+        var known = spool.Size ?? listed;
+        if (first.TotalSize is { } announced && known is { } said && announced != said)
+            return new UpstreamFailure(FetchOutcome.Corrupt, $"{upstream.Name}/{repository} announces {announced} bytes for {spool.Digest}; it should have {said}");
+        var size = first.TotalSize ?? known;
         if (size is null) return await UnannouncedAsync(fetch, spool, first, from, cancellationToken);
 
         // 3 Room for all of it, before its first byte is taken; the waiters may now send their headers.
@@ -51,7 +59,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         try
         {
             failure = inPieces && !first.IsWhole && !spool.PassThrough
-                ? await InPiecesAsync(spool, first, from, start, firstEnd!.Value, size.Value, cancellationToken)
+                ? await InPiecesAsync(spool, first, from, start, size.Value, cancellationToken)
                 : await RangeAsync(spool, first, from, start, size.Value, cancellationToken);
         }
         catch (SpoolFullException e)
@@ -66,9 +74,10 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 
     /// <summary>Several connections, each taking the piece that is wanted most, until all are taken.</summary>
     private async Task<UpstreamFailure?> InPiecesAsync(
-        Spool spool, BlobStream first, Source from, long firstStart, long firstEnd, long size, CancellationToken cancellationToken)
+        Spool spool, BlobStream first, Source from, long firstStart, long size, CancellationToken cancellationToken)
     {
-        var pieces = new PieceQueue(size, firstEnd);
+        var firstEnd = Math.Min(size, first.EndInclusive!.Value + 1);
+        var pieces = new PieceQueue(size, spool.Gaps(firstEnd, size));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var connections = Enumerable.Range(0, from.Upstream.Options.Connections).Select(i => i == 0 ? WorkAsync(first) : WorkAsync(null)).ToList();
         UpstreamFailure? failure = null;
@@ -110,7 +119,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            var (offset, failures, lastProgress) = (start, 0, Stopwatch.GetTimestamp());
+            var (offset, failures, refusals, lastProgress) = (start, 0, 0, Stopwatch.GetTimestamp());
             while (true)
             {
                 UpstreamFailure failure;
@@ -137,7 +146,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
                         if (reached == end && broke is null) return null;
                         if (broke is { Outcome: FetchOutcome.Corrupt }) return broke;
                         failure = broke!;
-                        failures = reached > offset ? 1 : failures + 1;
+                        (failures, refusals) = (reached > offset ? 1 : failures + 1, 0);
                         if (reached > offset) lastProgress = Stopwatch.GetTimestamp();
                         offset = reached;
                     }
@@ -146,10 +155,16 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
                 {
                     return failure;
                 }
+                else
+                {
+                    // The place it was redirected to may be gone for good, and the registry know another.
+                    from.Location = null;
+                    refusals++;
+                }
                 if (failures > FailuresWithoutProgress || Stopwatch.GetElapsedTime(lastProgress) > options.GiveUpAfter) return failure;
                 metrics.Resumed(from.Upstream.Name);
                 log.Resuming(spool.Digest, offset, failure.Message);
-                var pause = failure.RetryAfter ?? TimeSpan.FromMilliseconds(Math.Min(2000, 100 << Math.Min(failures, 5)));
+                var pause = failure.RetryAfter ?? TimeSpan.FromMilliseconds(Math.Min(2000, 100 << Math.Min(failures + refusals, 5)));
                 await Task.Delay(pause < options.GiveUpAfter ? pause : options.GiveUpAfter, cancellationToken);
             }
         }
@@ -197,16 +212,21 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
     /// <summary>A source that announces no length, for a blob whose size nobody knows: readers must wait until the end shows it.</summary>
     private async Task<UpstreamFailure?> UnannouncedAsync(RunningFetch fetch, Spool spool, BlobStream stream, Source from, CancellationToken cancellationToken)
     {
+        if (!stream.IsWhole) return new UpstreamFailure(FetchOutcome.Unavailable, $"{from.Upstream.Name} sends a part of {spool.Digest} without saying how large it is");
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            spool.OpenFile(0);
-            var offset = 0L;
+            if (!spool.HasFile) spool.OpenFile(0);
+            var (offset, reserved) = (0L, 0L);
             while (true)
             {
                 var read = await stream.ReadAsync(buffer, cancellationToken);
                 if (read == 0) break;
-                await spool.WriteAsync(offset, buffer.AsMemory(0, read), cancellationToken);
+                if (offset + read > reserved && !await room.TryReserveAsync(spool, reserved = offset + UnannouncedStep, cancellationToken))
+                    return new UpstreamFailure(FetchOutcome.TooLarge, $"there is no room for {spool.Digest}, whose size {from.Upstream.Name} does not announce");
+                // What an earlier source sent is there already.
+                var skip = (int)Math.Clamp(spool.Prefix - offset, 0, read);
+                if (read > skip) await spool.WriteAsync(offset + skip, buffer.AsMemory(skip, read - skip), cancellationToken);
                 offset += read;
             }
             await queue.RecordAnswerAsync(fetch.Id, fetch.Fence, offset, from.Upstream.Name, from.Repository, cancellationToken);

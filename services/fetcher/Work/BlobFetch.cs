@@ -15,6 +15,8 @@ internal sealed class BlobFetch(
     UpstreamCatalog catalog, BlobDownload download, FetchQueue queue, Holdings holdings, IBlobStore store, SpoolFolder folder, LiveSpools live,
     Announcer announcer, FetcherMetrics metrics, ILogger<BlobFetch> log) : IFetchWork
 {
+    private static readonly TimeSpan RingKept = TimeSpan.FromMinutes(2);
+
     public FetchKind Kind => FetchKind.Blob;
 
     public async Task RunAsync(RunningFetch fetch, CancellationToken cancellationToken)
@@ -53,7 +55,7 @@ internal sealed class BlobFetch(
         while (source is not null)
         {
             var failure = catalog.Find(source.Upstream) is { } upstream
-                ? await download.RunAsync(fetch, spool, upstream, source.Repository, cancellationToken)
+                ? await download.RunAsync(fetch, spool, upstream, source.Repository, await ListedSizeAsync(source, digest, cancellationToken), cancellationToken)
                 : new UpstreamFailure(FetchOutcome.Denied, $"upstream {source.Upstream} is not configured any more");
 
             // 4 All bytes are there: compare the digest. A match lets the readers have the last of them.
@@ -62,7 +64,7 @@ internal sealed class BlobFetch(
             if (failure is null)
             {
                 CrashPoint.Reached(4); // verified
-                await KeepAsync(fetch, spool, digest, source, cancellationToken);
+                await KeepAsync(fetch, spool, digest, source, fetch.Lost);
                 return;
             }
             source = await SettleAsync(fetch, spool, source, failure, cancellationToken);
@@ -75,9 +77,8 @@ internal sealed class BlobFetch(
         var blob = new StoredBlob(digest, fetch.Fence, spool.Size!.Value);
         if (spool.PassThrough)
         {
-            await WhenDatabaseIsBackAsync(() => queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken), cancellationToken);
-            SpoolFolder.Discard(spool);
-            announcer.Finished(fetch, source, FetchOutcome.Stored);
+            await FinishWithoutContentAsync(fetch, spool, source, cancellationToken);
+            _ = spool.DropRingAsync(RingKept);
             metrics.PassedThrough();
             log.PassedThrough(digest, blob.Size, source.Upstream);
             return;
@@ -93,9 +94,7 @@ internal sealed class BlobFetch(
             // The waiters have it all; only the next pull will come here again.
             log.NotStored(digest, e.Message);
             metrics.NotStored();
-            await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken);
-            SpoolFolder.Discard(spool);
-            announcer.Finished(fetch, source, FetchOutcome.Stored);
+            await FinishWithoutContentAsync(fetch, spool, source, cancellationToken);
             return;
         }
         CrashPoint.Reached(5); // durable
@@ -113,6 +112,18 @@ internal sealed class BlobFetch(
         log.BlobStored(digest, blob.Size, source.Upstream, source.Repository);
     }
 
+    /// <summary>The file goes first: the database may need its room.</summary>
+    private async Task FinishWithoutContentAsync(RunningFetch fetch, Spool spool, FetchSource source, CancellationToken cancellationToken)
+    {
+        SpoolFolder.Discard(spool);
+        await WhenDatabaseIsBackAsync(() => queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken), cancellationToken);
+        announcer.Finished(fetch, source, FetchOutcome.Stored);
+    }
+
+    /// <summary>What a manifest of the source's own repository says the size is. Another repository's manifest must not make this source a liar.</summary>
+    private async Task<long?> ListedSizeAsync(FetchSource source, Digest digest, CancellationToken cancellationToken) =>
+        (await holdings.FindBlobAsync(source.Upstream, source.Repository, digest.ToString(), cancellationToken)).ListedSize is { } size and >= 0 ? size : null;
+
     /// <summary>Writes down how a source failed. Returns the next one to ask, or null when the fetch has failed or is another owner's.</summary>
     private async Task<FetchSource?> SettleAsync(RunningFetch fetch, Spool spool, FetchSource source, UpstreamFailure failure, CancellationToken cancellationToken)
     {
@@ -123,9 +134,10 @@ internal sealed class BlobFetch(
         announcer.Finished(fetch, source, failure.Outcome);
 
         // Readers have had bytes that may be bad, from this very fetch: none of them may be completed by another source (promise 2).
-        while (failure.Outcome == FetchOutcome.Corrupt && settled is SourceSettlement.Next(var next))
+        while (failure.Outcome == FetchOutcome.Corrupt && spool.Size is not null && settled is SourceSettlement.Next(var next))
         {
-            settled = await queue.SettleSourceAsync(fetch.Id, fetch.Fence, next.Upstream, next.Repository, failure.Outcome, failure.Message, failure.RetryAfter, cancellationToken);
+            settled = await queue.SettleSourceAsync(
+                fetch.Id, fetch.Fence, next.Upstream, next.Repository, failure.Outcome, $"the bytes that were being delivered are not those of {fetch.Claim.Reference}", failure.RetryAfter, cancellationToken);
             announcer.Finished(fetch, next, failure.Outcome);
         }
         if (settled is SourceSettlement.Next(var remaining)) return remaining;

@@ -76,16 +76,16 @@ internal sealed class FetchPool(
 
     private async Task RunAsync(ClaimedFetch claim, CancellationToken stoppingToken)
     {
-        using var lost = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var fetch = new RunningFetch(claim, leases.IsHeld, lost);
+        using var fetch = new RunningFetch(claim, leases.IsHeld);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(fetch.Lost, stoppingToken);
         leases.Add(fetch);
         using var activity = Activities.StartActivity($"fetch {claim.Kind}", ActivityKind.Consumer, claim.TraceParent);
         var started = Stopwatch.GetTimestamp();
         try
         {
-            await _works[claim.Kind].RunAsync(fetch, lost.Token);
+            await _works[claim.Kind].RunAsync(fetch, ending.Token);
         }
-        catch (OperationCanceledException) when (lost.IsCancellationRequested)
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
             // Another owner's now, abandoned, or this process stops: then the row goes back to the queue with what is done.
             if (stoppingToken.IsCancellationRequested) await ReleaseAsync(claim);

@@ -26,7 +26,12 @@ internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, Fe
     /// <summary>Whether this process has lived without a standstill since its last renewal.</summary>
     public bool IsHeld() => time.GetElapsedTime(Interlocked.Read(ref _lastBeat)) < Ttl;
 
-    public void Add(RunningFetch fetch) => _running[fetch.Id] = fetch;
+    /// <summary>Renews this fetch from now on. An older claim of the same row that still runs here ends.</summary>
+    public void Add(RunningFetch fetch)
+    {
+        if (_running.TryGetValue(fetch.Id, out var older)) older.Lose();
+        _running[fetch.Id] = fetch;
+    }
 
     public void Remove(RunningFetch fetch) => _running.TryRemove(new KeyValuePair<Guid, RunningFetch>(fetch.Id, fetch));
 
@@ -67,7 +72,12 @@ internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, Fe
         var held = await queue.RenewAsync(identity.Owner, [.. mine.Select(f => new LeaseProgress(f.Id, f.Fence, f.Progress))], cancellationToken);
         foreach (var fetch in mine)
         {
-            if (held.Contains(fetch.Id) || !_running.ContainsKey(fetch.Id)) continue;
+            if (held.Contains(fetch.Id))
+            {
+                fetch.Renewed();
+                continue;
+            }
+            if (!_running.ContainsKey(fetch.Id) || !fetch.MissedTwice()) continue;
             log.LeaseLost(fetch.Id, fetch.Claim.Reference);
             fetch.Lose();
         }

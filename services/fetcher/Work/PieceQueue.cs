@@ -11,15 +11,18 @@ internal sealed class PieceQueue
     private readonly Lock _lock = new();
     private readonly List<(long Start, long End)> _free = [];
 
-    /// <summary>Pieces of [<paramref name="done"/>, <paramref name="size"/>), cut at multiples of the piece length.</summary>
-    public PieceQueue(long size, long done)
+    /// <summary>Pieces of what is missing of a blob of that size, cut at multiples of the piece length.</summary>
+    public PieceQueue(long size, IEnumerable<(long Start, long End)> missing)
     {
         Length = LengthFor(size);
-        for (var start = done; start < size;)
+        foreach (var (from, to) in missing)
         {
-            var end = Math.Min(size, (start / Length + 1) * Length);
-            _free.Add((start, end));
-            start = end;
+            for (var start = from; start < to;)
+            {
+                var end = Math.Min(to, (start / Length + 1) * Length);
+                _free.Add((start, end));
+                start = end;
+            }
         }
     }
 

@@ -4,9 +4,11 @@ using Entrepot.Storage;
 namespace Entrepot.Fetcher.Work;
 
 /// <summary>A fetch this process has claimed and works on.</summary>
-internal sealed class RunningFetch(ClaimedFetch claim, Func<bool> isHeld, CancellationTokenSource lost)
+internal sealed class RunningFetch(ClaimedFetch claim, Func<bool> isHeld) : IDisposable
 {
+    private readonly CancellationTokenSource _lost = new();
     private volatile Spool? _spool;
+    private int _missedBeats;
 
     public ClaimedFetch Claim { get; } = claim;
 
@@ -17,15 +19,33 @@ internal sealed class RunningFetch(ClaimedFetch claim, Func<bool> isHeld, Cancel
     /// <summary>The spool of a blob fetch, once it has one.</summary>
     public Spool? Spool { get => _spool; set => _spool = value; }
 
-    /// <summary>How many bytes from the start are there: goes to the row with each renewal.</summary>
-    public long Progress => _spool?.Prefix ?? 0;
+    /// <summary>How many bytes from the start another owner could take over: goes to the row with each renewal.</summary>
+    public long Progress => _spool?.FilePrefix ?? 0;
 
     /// <summary>False after this process stood still for longer than a lease: nothing may be served or written until it is renewed.</summary>
     public Func<bool> IsHeld { get; } = isHeld;
 
-    /// <summary>Cancelled when the row belongs to another owner or is given up, and at the end of the process.</summary>
-    public CancellationToken Stopping { get; } = lost.Token;
+    /// <summary>Cancelled when the row belongs to another owner or is given up. The end of the process does not cancel it: what is verified is still stored.</summary>
+    public CancellationToken Lost => _lost.Token;
 
     /// <summary>Ends the work; the row is not ours any more.</summary>
-    public void Lose() => lost.Cancel();
+    public void Lose()
+    {
+        try
+        {
+            _lost.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
+    }
+
+    /// <summary>A renewal did not find the row ours. True the second time in a row: the first may have met the commit that ends it.</summary>
+    public bool MissedTwice() => Interlocked.Increment(ref _missedBeats) > 1;
+
+    /// <summary>A renewal found the row ours.</summary>
+    public void Renewed() => Volatile.Write(ref _missedBeats, 0);
+
+    public void Dispose() => _lost.Dispose();
 }

@@ -23,17 +23,21 @@ internal sealed class EvictionSweep(Retention retention, IBlobStore store, Janit
         var stored = await retention.StoredBytesAsync(cancellationToken);
         metrics.StoredBytes = stored;
         if (options.MaxStoreBytes == 0 || stored <= options.MaxStoreBytes) return;
-        await FreeAsync(stored - (long)(options.MaxStoreBytes * LowWatermark), cancellationToken);
+        await EvictAsync(stored - (long)(options.MaxStoreBytes * LowWatermark), allOrNothing: false, cancellationToken);
     }
 
     /// <inheritdoc />
-    public async Task<long> FreeAsync(long bytes, CancellationToken cancellationToken)
+    public Task<long> FreeAsync(long bytes, CancellationToken cancellationToken) => EvictAsync(bytes, allOrNothing: true, cancellationToken);
+
+    private async Task<long> EvictAsync(long bytes, bool allOrNothing, CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
         try
         {
             var (freed, count) = (0L, 0);
-            foreach (var candidate in await retention.LeastRecentlyUsedAsync(bytes, options.SpareUsedWithin, cancellationToken))
+            var candidates = await retention.LeastRecentlyUsedAsync(bytes, options.SpareUsedWithin, cancellationToken);
+            if (allOrNothing && candidates.Sum(c => c.Size) < bytes) return 0;
+            foreach (var candidate in candidates)
             {
                 if (freed >= bytes) break;
                 var digest = Digest.Parse(candidate.Digest);

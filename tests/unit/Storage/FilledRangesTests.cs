@@ -25,11 +25,12 @@ public sealed class FilledRangesTests
                     Array.Fill(bitmap, false, cut, 60 - cut);
                 }
                 Assert.Equal(bitmap.TakeWhile(b => b).Count(), ranges.Prefix);
+                Assert.Equal(bitmap.Count(b => b), ranges.Total);
                 for (var at = 0; at < 60; at++)
                 {
                     Assert.Equal(at + bitmap.Skip(at).TakeWhile(b => b).Count(), ranges.RunEnd(at));
-                    var next = Array.IndexOf(bitmap, true, at);
-                    Assert.Equal(next < 0 ? 60 : next, ranges.NextFilled(at, 60));
+                    var missing = ranges.Gaps(at, 50).SelectMany(g => Enumerable.Range((int)g.Start, (int)(g.End - g.Start)));
+                    Assert.Equal(Enumerable.Range(at, Math.Max(0, 50 - at)).Where(i => !bitmap[i]), missing);
                 }
             }
         }

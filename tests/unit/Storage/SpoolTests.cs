@@ -124,6 +124,47 @@ public sealed class SpoolTests : IDisposable
     }
 
     [Fact]
+    public async Task A_pass_through_that_nobody_reads_says_so()
+    {
+        using var spool = new Spool(Guid.NewGuid(), 1, Digest.Sha256Of([1]), Path.Combine(_folder, "unread"), TimeProvider.System);
+        spool.SwitchToRing(() => { });
+        spool.Answer(new LiveAnswer("u", "r", 2L * Spool.RingCapacity));
+        await Assert.ThrowsAsync<SpoolUnreadException>(async () =>
+        {
+            for (var at = 0; ; at += 1_000_000) await spool.WriteAsync(at, new byte[1_000_000], default).AsTask().WaitAsync(Deadline);
+        });
+    }
+
+    [Fact]
+    public async Task A_reader_that_stands_still_is_dropped_and_holds_nobody_up()
+    {
+        var bytes = RandomNumberGenerator.GetBytes(Spool.RingCapacity + 1_000_000);
+        using var spool = new Spool(Guid.NewGuid(), 1, Digest.Sha256Of(bytes), Path.Combine(_folder, "dropped"), TimeProvider.System) { ReaderStall = TimeSpan.FromMilliseconds(200) };
+        spool.SwitchToRing(() => { });
+        spool.Answer(new LiveAnswer("u", "r", bytes.Length));
+        using var still = spool.OpenOrNull(0)!;
+        using var moving = spool.OpenOrNull(0)!;
+        var reading = Task.Run(() => HashAsync(moving, bytes.Length));
+        for (var at = 0; at < bytes.Length; at += 100_000)
+            await spool.WriteAsync(at, bytes.AsMemory(at, Math.Min(100_000, bytes.Length - at)), default).AsTask().WaitAsync(Deadline);
+        Assert.True(spool.Verify(out _));
+        Assert.Equal(SHA256.HashData(bytes), await reading.WaitAsync(Deadline));
+        Assert.False(await still.WaitAsync(0, default));
+    }
+
+    [Fact]
+    public async Task Of_an_empty_blob_the_answer_itself_waits_for_the_digest()
+    {
+        using var spool = new Spool(Guid.NewGuid(), 1, Digest.Sha256Of([]), Path.Combine(_folder, "empty"), TimeProvider.System);
+        spool.OpenFile(0);
+        spool.Answer(new LiveAnswer("u", "r", 0));
+        var answer = spool.WaitForAnswerAsync(default);
+        Assert.False(answer.IsCompleted);
+        Assert.True(spool.Verify(out _));
+        Assert.Equal(0, (await answer.WaitAsync(Deadline))!.Size);
+    }
+
+    [Fact]
     public async Task A_spool_whose_disk_is_full_goes_on_in_memory_from_its_prefix()
     {
         var bytes = RandomNumberGenerator.GetBytes(2_000_000);
