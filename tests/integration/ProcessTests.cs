@@ -131,15 +131,23 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
     {
         await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
         upstream.BytesPerSecond = 16 << 20;
-        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url));
+        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url).Set("DrainDelay", "1500ms"));
         var layer = fixture.Medium.Layers[0];
         var pull = BlobReader.ReadBlobAsync(entrepot.Url, "library/medium", layer.Digest);
         await Eventually.Async(() => upstream.Log.BlobBytes(layer.Digest) > 0, TimeSpan.FromSeconds(10), "the pull to begin");
-        using var client = new HttpClient { BaseAddress = entrepot.Url };
-        Assert.True((await client.GetAsync("/readyz")).IsSuccessStatusCode);
+        Assert.Equal(System.Net.HttpStatusCode.OK, await ReadyAsync());
         entrepot.BeginStop();
+        await Eventually.Async(async () => await ReadyAsync() == System.Net.HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(2), "it to be not ready");
+        Assert.False(pull.IsCompleted);
+
         Assert.Equal((true, layer.Digest), ((await pull).Completed, (await pull).Digest));
         await Eventually.Async(() => entrepot.HasExited, TimeSpan.FromSeconds(20), "it to end");
+
+        async Task<System.Net.HttpStatusCode> ReadyAsync()
+        {
+            using var ready = await entrepot.GetAsync("/readyz");
+            return ready.StatusCode;
+        }
     }
 
     [Fact]

@@ -76,7 +76,8 @@ internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.Ac
         try
         {
             // Another replica may have checked it.
-            if (await index.ReloadTagAsync(key, pull.Aborted) is { } checkedElsewhere && IsFresh(pull, checkedElsewhere)) return (checkedElsewhere, CacheState.Hit);
+            held = await index.ReloadTagAsync(key, pull.Aborted) ?? held;
+            if (IsFresh(pull, held)) return (held, CacheState.Hit);
             var (ticket, refused) = await gate.JoinAsync(FetchKind.Tag, pull.Upstream, key.Repository, key.Reference, null, false, pull.Aborted);
             using (ticket)
             {
