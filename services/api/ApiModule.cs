@@ -18,7 +18,8 @@ public static class ApiModule
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddSingleton<ApiMetrics>().AddSingleton<ContentIndex>().AddSingleton<FetchGate>();
-        services.AddSingleton<BlobLocators>().AddSingleton<BodyLoop>().AddSingleton<PullManifest>().AddSingleton<PullBlob>().AddSingleton<OciEndpoints>();
+        services.AddSingleton<BlobLocators>().AddSingleton<BodyLoop>().AddSingleton<PullManifest>().AddSingleton<PullBlob>()
+            .AddSingleton<PullDocument>().AddSingleton<PullTagList>().AddSingleton<PullReferrers>().AddSingleton<ListCatalog>().AddSingleton<OciEndpoints>();
         AddBackground<IndexRefresher>(services);
         AddBackground<FetchWaits>(services);
         AddBackground<AccessRecorder>(services);

@@ -1,3 +1,4 @@
+using Entrepot.Contracts;
 using Entrepot.Oci;
 using Microsoft.Extensions.Logging;
 
@@ -29,6 +30,9 @@ internal static partial class Log
 
     [LoggerMessage(1009, LogLevel.Warning, "The fetch queue could not be measured: {Problem}")]
     public static partial void QueueNotMeasured(this ILogger log, string problem);
+
+    [LoggerMessage(1010, LogLevel.Warning, "{Kind} of {Upstream}/{Repository} served stale: {Problem}")]
+    public static partial void ListServedStale(this ILogger log, FetchKind kind, string upstream, string repository, string problem);
 
     [LoggerMessage(1007, LogLevel.Warning, "{Method} {Path} could not be answered: {Problem}")]
     public static partial void Unanswered(this ILogger log, string method, string path, string problem);

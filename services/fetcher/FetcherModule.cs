@@ -18,6 +18,7 @@ public static class FetcherModule
         services.AddSingleton<BlobDownload>().AddSingleton<ManifestDownload>().AddSingleton<SmallFetch>();
         services.AddSingleton<IFetchWork, BlobFetch>().AddSingleton<IFetchWork, ManifestFetch>();
         services.AddSingleton<IFetchWork, TagFetch>().AddSingleton<IFetchWork, LinkFetch>();
+        services.AddSingleton<IFetchWork, TagListFetch>().AddSingleton<IFetchWork, ReferrersFetch>();
         services.AddSingleton<LeaseKeeper>().AddHostedService(p => p.GetRequiredService<LeaseKeeper>());
         return services.AddHostedService<FetchPool>();
     }

@@ -13,7 +13,8 @@ namespace Entrepot.Api.Endpoints;
 /// <summary>
 /// Everything below <c>/v2</c>. A middleware and not routes: names hold slashes, so the path is read from the right, once, by <see cref="OciPath"/>.
 /// </summary>
-internal sealed class OciEndpoints(UpstreamCatalog catalog, PullManifest manifests, PullBlob blobs, TimeProvider time, ILogger<OciEndpoints> log)
+internal sealed class OciEndpoints(
+    UpstreamCatalog catalog, PullManifest manifests, PullBlob blobs, PullTagList tags, PullReferrers referrers, ListCatalog repositories, TimeProvider time, ILogger<OciEndpoints> log)
 {
     /// <summary>Whether a path is the registry's.</summary>
     public static bool IsOurs(HttpContext http) => http.Request.Path.Value is { } path && path.StartsWith("/v2", StringComparison.Ordinal) && (path.Length == 3 || path[3] == '/');
@@ -57,9 +58,10 @@ internal sealed class OciEndpoints(UpstreamCatalog catalog, PullManifest manifes
             return OciErrorResult.WriteAsync(http, new OciError(OciErrorCode.Unsupported, "this registry is a read-only cache: push to the upstream itself"));
         }
         if (asked.Route == OciRoute.Base) return WriteBaseAsync(http);
+        if (asked.Route == OciRoute.Catalog) return repositories.RunAsync(http);
 
         var ns = http.Request.Query["ns"].ToString();
-        if (asked.Route == OciRoute.Catalog || catalog.Resolve(ns.Length == 0 ? null : ns, asked.Name.ToString()) is not { } target)
+        if (catalog.Resolve(ns.Length == 0 ? null : ns, asked.Name.ToString()) is not { } target)
             return OciErrorResult.WriteAsync(http, Unresolved(asked, ns));
         if (ns.Length > 0) http.Response.Headers["OCI-Namespace"] = ns;
         var pull = new PullRequest(http, target.Upstream, target.Repository) { StartedAt = startedAt };
@@ -68,7 +70,8 @@ internal sealed class OciEndpoints(UpstreamCatalog catalog, PullManifest manifes
             OciRoute.Blob => blobs.RunAsync(pull, asked.Digest!.Value),
             OciRoute.Manifest when asked.Digest is { } digest => manifests.ByDigestAsync(pull, digest),
             OciRoute.Manifest => manifests.ByTagAsync(pull, asked.Tag!),
-            _ => OciErrorResult.WriteAsync(http, new OciError(OciErrorCode.Unsupported, $"{asked.Route} is not answered by this version"), 404),
+            OciRoute.Referrers => referrers.RunAsync(pull, asked.Digest!.Value),
+            _ => tags.RunAsync(pull, asked.Name.ToString()),
         };
     }
 
@@ -81,7 +84,6 @@ internal sealed class OciEndpoints(UpstreamCatalog catalog, PullManifest manifes
 
     private OciError Unresolved(OciPath asked, string ns)
     {
-        if (asked.Route == OciRoute.Catalog) return new OciError(OciErrorCode.Unsupported, "_catalog is not answered by this version");
         return ns.Length > 0
             ? new OciError(OciErrorCode.NameUnknown, $"no upstream '{Shortened(ns)}' is configured here; known: {string.Join(", ", catalog.All.Select(u => u.Name))}")
             : new OciError(OciErrorCode.NameUnknown, $"'{asked.Name}' is no repository of an upstream");

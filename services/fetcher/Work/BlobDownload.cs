@@ -12,7 +12,7 @@ namespace Entrepot.Fetcher.Work;
 /// Downloads one blob from one source into its spool: over several connections when it is large and the source serves ranges, resuming where a
 /// connection broke, from where the spool already is. No byte that has arrived is asked for again.
 /// </summary>
-internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, SpoolRoom room, FetcherOptions options, FetcherMetrics metrics, ILogger<BlobDownload> log)
+internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, SpoolRoom room, FetcherIdentity identity, FetcherOptions options, FetcherMetrics metrics, ILogger<BlobDownload> log)
 {
     private const int BufferSize = 128 * 1024, FailuresWithoutProgress = 5;
     private const long UnannouncedStep = 64L << 20;
@@ -50,6 +50,9 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 
         // 3 Room for all of it, before its first byte is taken; the waiters may now send their headers.
         await room.TakeAsync(spool, size.Value, cancellationToken);
+        // The row must never promise more than the file has: pieces come in any order, and a process killed now would be resumed over holes.
+        if (spool.FilePrefix < fetch.Claim.Progress)
+            await queue.RenewAsync(identity.Owner, [new LeaseProgress(fetch.Id, fetch.Fence, spool.FilePrefix)], cancellationToken);
         await queue.RecordAnswerAsync(fetch.Id, fetch.Fence, size.Value, upstream.Name, repository, cancellationToken);
         spool.Answer(new LiveAnswer(upstream.Name, repository, size.Value));
         CrashPoint.Reached(2); // answered

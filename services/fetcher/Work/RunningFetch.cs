@@ -20,7 +20,7 @@ internal sealed class RunningFetch(ClaimedFetch claim, Func<bool> isHeld) : IDis
     public Spool? Spool { get => _spool; set => _spool = value; }
 
     /// <summary>How many bytes from the start another owner could take over: goes to the row with each renewal.</summary>
-    public long Progress => _spool?.FilePrefix ?? 0;
+    public long Progress => _spool is { HasFile: true } spool ? spool.FilePrefix : Claim.Progress;
 
     /// <summary>False after this process stood still for longer than a lease: nothing may be served or written until it is renewed.</summary>
     public Func<bool> IsHeld { get; } = isHeld;
