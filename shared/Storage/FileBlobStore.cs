@@ -97,7 +97,7 @@ public sealed class FileBlobStore : IBlobStore
 
         public ValueTask<bool> WaitAsync(long offset, CancellationToken cancellationToken) => ValueTask.FromResult(offset < blob.Size);
 
-        // Synchronous: the page cache answers most reads, and a thread-pool hop per read doubles the CPU (docs/adr/0006).
+        // Synchronous: the page cache answers most reads, and an asynchronous read would hop to the thread pool each time (docs/adr/0006).
         public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
             ValueTask.FromResult(RandomAccess.Read(handle, buffer.Span, offset));
 

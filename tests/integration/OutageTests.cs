@@ -3,12 +3,13 @@ using Entrepot.TestSupport.Product;
 using Entrepot.TestSupport.Running;
 using Entrepot.TestSupport.Upstream;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Entrepot.IntegrationTests;
 
 /// <summary>A cached image survives its upstream, and nobody waits in silence.</summary>
 [Collection(RegistryCollection.Name)]
-public sealed class OutageTests(RegistryFixture fixture)
+public sealed class OutageTests(RegistryFixture fixture, ITestOutputHelper output)
 {
     [Fact]
     public async Task An_upstream_that_never_answers_costs_a_held_tag_one_short_wait_and_then_none_for_15_seconds()
@@ -34,6 +35,8 @@ public sealed class OutageTests(RegistryFixture fixture)
             times.Add((read.HeadersAt - read.StartedAt).TotalMilliseconds);
             await Task.Delay(50);
         }
+        var sorted = times.Order().ToArray();
+        output.WriteLine($"{sorted.Length} stale answers: median {sorted[sorted.Length / 2]:0.0} ms, 99 % {sorted[sorted.Length * 99 / 100]:0.0} ms, slowest {sorted[^1]:0.0} ms; beyond 10 ms: {sorted.Count(t => t > 10)}");
         // The measuring process shares its cores with the measured one, so the median must hold the bound; waiting for the upstream would take 2 s.
         Assert.InRange(times.Order().ElementAt(times.Count / 2), 0, 10);
         Assert.InRange(times.Max(), 0, 1900);
