@@ -34,6 +34,9 @@ internal static partial class Log
     [LoggerMessage(1010, LogLevel.Warning, "{Kind} of {Upstream}/{Repository} served stale: {Problem}")]
     public static partial void ListServedStale(this ILogger log, FetchKind kind, string upstream, string repository, string problem);
 
+    [LoggerMessage(1011, LogLevel.Warning, "The check of tag {Upstream}/{Repository}:{Tag} behind its answer broke")]
+    public static partial void CheckBroke(this ILogger log, string upstream, string repository, string tag, Exception error);
+
     [LoggerMessage(1007, LogLevel.Warning, "{Method} {Path} could not be answered: {Problem}")]
     public static partial void Unanswered(this ILogger log, string method, string path, string problem);
 

@@ -46,14 +46,17 @@ public static class MediaTypes
     public const string ManifestAccept = $"{OciIndex}, {OciManifest}, {DockerManifestList}, {DockerManifest}, */*;q=0.1";
 
     /// <summary>Whether the type, without parameters, is a known list of manifests.</summary>
-    public static bool IsIndex(string? mediaType) => Is(mediaType, OciIndex) || Is(mediaType, DockerManifestList);
+    public static bool IsIndex(ReadOnlySpan<char> mediaType) => Is(mediaType, OciIndex) || Is(mediaType, DockerManifestList);
+
+    /// <summary>Whether the type, without parameters, is OCI's list of manifests.</summary>
+    public static bool IsOciIndex(ReadOnlySpan<char> mediaType) => Is(mediaType, OciIndex);
 
     /// <summary>Whether the type, without parameters, is a known manifest of one image or artifact; an index is not.</summary>
-    public static bool IsManifest(string? mediaType) =>
+    public static bool IsManifest(ReadOnlySpan<char> mediaType) =>
         Is(mediaType, OciManifest) || Is(mediaType, DockerManifest) || Is(mediaType, OciArtifactManifest) || IsSchema1(mediaType);
 
     /// <summary>Whether the type, without parameters, is Docker's schema 1, signed or not.</summary>
-    public static bool IsSchema1(string? mediaType) => Is(mediaType, DockerSchema1Signed) || Is(mediaType, DockerSchema1);
+    public static bool IsSchema1(ReadOnlySpan<char> mediaType) => Is(mediaType, DockerSchema1Signed) || Is(mediaType, DockerSchema1);
 
-    internal static bool Is(string? mediaType, string expected) => string.Equals(mediaType, expected, StringComparison.OrdinalIgnoreCase);
+    internal static bool Is(ReadOnlySpan<char> mediaType, string expected) => mediaType.Equals(expected, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,3 +1,5 @@
+using Entrepot.Contracts;
+
 namespace Entrepot.Upstreams;
 
 /// <summary>One configured upstream registry. Immutable as long as nobody changes its options, which nobody may after start.</summary>
@@ -22,6 +24,7 @@ public sealed class Upstream
         Url = options.Url;
         HasCredentials = !string.IsNullOrEmpty(options.Username);
         TrustDomain = HasCredentials || options.Visibility == UpstreamVisibility.Private ? name : PublicTrustDomain;
+        Tags = new TagPolicies(options);
         _api = options.Url.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/v2/";
     }
 
@@ -43,6 +46,9 @@ public sealed class Upstream
     /// </summary>
     public string TrustDomain { get; }
 
+    /// <summary>How long what is known of its tags counts.</summary>
+    public TagPolicies Tags { get; }
+
     /// <summary>The repository's name as the upstream knows it: Docker Hub's one-segment names get <c>library/</c>.</summary>
     public string NormalizeRepository(string repository)
     {
@@ -50,6 +56,13 @@ public sealed class Upstream
         return Name.Equals(UpstreamsDefaults.DockerHub, StringComparison.OrdinalIgnoreCase) && !repository.Contains('/')
             ? "library/" + repository
             : repository;
+    }
+
+    /// <summary>How long a failure stands before the upstream is asked again: what it asked for itself; for what is not there, as configured; else null, the queue's own.</summary>
+    public TimeSpan? StandsFor(UpstreamFailure failure, string reference)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        return failure.Outcome == FetchOutcome.NotFound ? Tags.Of(reference).NotFoundTtl : failure.RetryAfter;
     }
 
     /// <summary>The name.</summary>

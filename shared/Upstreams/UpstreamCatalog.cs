@@ -7,6 +7,7 @@ public sealed class UpstreamCatalog
 {
     private readonly FrozenDictionary<string, Upstream> _byName;
     private readonly FrozenDictionary<string, Upstream> _byPrefix;
+    private readonly FrozenDictionary<string, Upstream> _byHost;
 
     /// <summary>A catalog of options that <see cref="Validate"/> found nothing wrong with.</summary>
     /// <param name="upstreams">The options by name; a null value is a removed upstream.</param>
@@ -27,6 +28,8 @@ public sealed class UpstreamCatalog
         _byName = byName.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
         _byPrefix = All.Where(upstream => !string.IsNullOrEmpty(upstream.Options.Prefix))
             .ToFrozenDictionary(upstream => upstream.Options.Prefix!, StringComparer.OrdinalIgnoreCase);
+        _byHost = All.SelectMany(upstream => upstream.Options.Hosts.Select(host => (host, upstream)))
+            .ToFrozenDictionary(pair => pair.host, pair => pair.upstream, StringComparer.OrdinalIgnoreCase);
 
         if (!string.IsNullOrEmpty(defaultUpstream))
         {
@@ -45,21 +48,25 @@ public sealed class UpstreamCatalog
     public Upstream? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>
-    /// The upstream and repository that a request means. The <c>ns</c> parameter decides when there is one; then a first path segment that
-    /// is an upstream's name or prefix; then the default upstream. An upstream's own prefix is also taken off when <c>ns</c> names the same
-    /// upstream, because mirrors configured with a path send both. Source: containerd's registry host namespace parameter.
+    /// The upstream and repository that a request means. The <c>ns</c> parameter decides when there is one; then the host that was asked, when it
+    /// is one of an upstream's <see cref="UpstreamOptions.Hosts"/>; then a first path segment that is an upstream's name or prefix; then the
+    /// default upstream. An upstream's own prefix is also taken off when the same upstream is named otherwise, because mirrors configured with
+    /// a path send both. Source: containerd's registry host namespace parameter.
     /// </summary>
+    /// <param name="ns">The parameter's value, null or empty when there is none.</param>
+    /// <param name="host">The Host header, <c>host</c> or <c>host:port</c>; null or empty when there is none.</param>
+    /// <param name="repositoryName">The name in the path.</param>
     /// <returns>Null when the <c>ns</c> is unknown (Entrepot is no open proxy) or when there is nothing to go by.</returns>
-    public Resolution? Resolve(string? ns, string repositoryName)
+    public Resolution? Resolve(string? ns, string? host, string repositoryName)
     {
         ArgumentException.ThrowIfNullOrEmpty(repositoryName);
         var (prefixed, rest) = FindByPrefix(repositoryName);
 
-        if (!string.IsNullOrEmpty(ns))
-        {
-            var named = Find(ns);
-            return named is null ? null : To(named, prefixed == named ? rest : repositoryName);
-        }
+        var hasNs = !string.IsNullOrEmpty(ns);
+        if ((hasNs ? Find(ns!) : FindByHost(host)) is { } named)
+            return To(named, prefixed == named ? rest : repositoryName);
+        if (hasNs)
+            return null;
 
         if (prefixed is not null)
             return To(prefixed, rest);
@@ -78,6 +85,17 @@ public sealed class UpstreamCatalog
     }
 
     private static Resolution To(Upstream upstream, string repository) => new(upstream, upstream.NormalizeRepository(repository));
+
+    private Upstream? FindByHost(string? host)
+    {
+        if (_byHost.Count == 0 || string.IsNullOrEmpty(host))
+            return null;
+
+        // The port is behind the last colon; an IPv6 address has its own inside brackets.
+        var colon = host.LastIndexOf(':');
+        return _byHost.GetValueOrDefault(host)
+            ?? (colon > host.LastIndexOf(']') ? _byHost.GetValueOrDefault(host[..colon]) : null);
+    }
 
     private (Upstream? Upstream, string Remainder) FindByPrefix(string repository)
     {

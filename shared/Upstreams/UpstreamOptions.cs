@@ -30,6 +30,42 @@ public sealed class UpstreamOptions
     [Description("How long a tag is served before the upstream is asked whether it has moved. Default 60 s, 0 to 30 days.")]
     public TimeSpan TagTtl { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>TTLs of tags by pattern; the shortest of those that match goes before <see cref="TagTtl"/>.</summary>
+    [Description("TTLs of tags by regular expression, such as \"^v[0-9]\": \"1h\". Of several that match the shortest counts, and goes before TagTtl. None by default; each 0 to 30 days.")]
+    public Dictionary<string, TimeSpan> TagTtls { get; set; } = [];
+
+    /// <summary>Patterns of tags that never move.</summary>
+    [Description("Regular expressions of tags that never move: once held, the upstream is never asked for them again. [\".*\"] is every tag but the exclusions. None by default.")]
+    public string[] ImmutableTags { get; set; } = [];
+
+    /// <summary>Patterns of tags that move all the same.</summary>
+    [Description("Regular expressions of tags that ImmutableTags does not mean.")]
+    public string[] ImmutableTagExclusions { get; set; } = ["^latest$", "^nightly.*$"];
+
+    /// <summary>For how long after its TTL a held tag is answered at once while it is checked.</summary>
+    [Description("For how long after its TTL a held tag is still answered at once, while it is checked behind. Default 0 (the answer waits for the check), to 30 days.")]
+    public TimeSpan StaleWhileRevalidate { get; set; }
+
+    /// <summary>What it means when a held tag is gone from the upstream.</summary>
+    [Description("What it means when a held tag is gone from the upstream: ServeStale serves it with a warning for TagGoneMaxAge; NotFound makes it 404 here too.")]
+    public TagGone TagGone { get; set; } = TagGone.ServeStale;
+
+    /// <summary>How long a tag that is gone is served, from the time the upstream last confirmed it.</summary>
+    [Description("How long after the upstream last confirmed it a tag that is gone is still served. Default 30 days, 0 to 10 years.")]
+    public TimeSpan TagGoneMaxAge { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long the upstream's word that something is not there counts.</summary>
+    [Description("How long the upstream's word that something is not there counts. Default 10 s, 0 to 1 min.")]
+    public TimeSpan NotFoundTtl { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>TTL, there or not there, of tags that hold signatures.</summary>
+    [Description("How long it counts that a tag such as sha256-HEX.sig (cosign's signatures, attestations, SBOMs; the referrers tag) is there, or is not. These are never immutable. Default 30 s, 0 to 1 min.")]
+    public TimeSpan SignatureTagTtl { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Host names of this cache that mean this upstream.</summary>
+    [Description("Hosts (host, at any port, or host:port) of this cache itself that mean this upstream: a request with such a Host header needs no path prefix. None by default.")]
+    public string[] Hosts { get; set; } = [];
+
     /// <summary>Over how many connections one large blob is downloaded.</summary>
     [Description("Over how many connections one large blob is downloaded; 1 switches ranges off. Default 4, 1 to 16.")]
     public int Connections { get; set; } = 4;

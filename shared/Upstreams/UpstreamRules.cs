@@ -25,9 +25,12 @@ internal static partial class UpstreamRules
             CheckUrl(problems, key, name, options);
             CheckAccount(problems, key, options);
             CheckBounds(problems, key, options);
-            CheckTokenHosts(problems, key, options);
+            CheckTagPatterns(problems, key, options);
+            CheckHosts(problems, $"{key}:TokenHosts", options.TokenHosts);
+            CheckHosts(problems, $"{key}:Hosts", options.Hosts);
         }
 
+        CheckHostOwners(problems, upstreams);
         foreach (var (alias, name) in Aliases)
         {
             if (names.Contains(name))
@@ -102,7 +105,13 @@ internal static partial class UpstreamRules
 
         if (!Enum.IsDefined(options.Visibility))
             problems.Add(($"{key}:Visibility", options.Visibility.ToString(), "is unknown", "use Public or Private"));
+        if (!Enum.IsDefined(options.TagGone))
+            problems.Add(($"{key}:TagGone", options.TagGone.ToString(), "is unknown", "use ServeStale or NotFound"));
         Time(nameof(options.TagTtl), options.TagTtl, TimeSpan.Zero, TimeSpan.FromDays(30));
+        Time(nameof(options.StaleWhileRevalidate), options.StaleWhileRevalidate, TimeSpan.Zero, TimeSpan.FromDays(30));
+        Time(nameof(options.TagGoneMaxAge), options.TagGoneMaxAge, TimeSpan.Zero, TimeSpan.FromDays(3650));
+        Time(nameof(options.NotFoundTtl), options.NotFoundTtl, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        Time(nameof(options.SignatureTagTtl), options.SignatureTagTtl, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         Count(nameof(options.Connections), options.Connections, 1, 16);
         Count(nameof(options.MaxConcurrentRequests), options.MaxConcurrentRequests, 1, 1024);
         Time(nameof(options.ConnectTimeout), options.ConnectTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
@@ -110,12 +119,55 @@ internal static partial class UpstreamRules
         Time(nameof(options.StallTimeout), options.StallTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
     }
 
-    private static void CheckTokenHosts(List<Problem> problems, string key, UpstreamOptions options)
+    private static void CheckHosts(List<Problem> problems, string key, string[] hosts)
     {
-        for (var i = 0; i < options.TokenHosts.Length; i++)
+        for (var i = 0; i < hosts.Length; i++)
         {
-            if (!HostName().IsMatch(options.TokenHosts[i] ?? ""))
-                problems.Add(($"{key}:TokenHosts:{i}", options.TokenHosts[i] ?? "", "is not a host or host:port", "write the host alone, such as auth.example"));
+            if (!HostName().IsMatch(hosts[i] ?? ""))
+                problems.Add(($"{key}:{i}", hosts[i] ?? "", "is not a host or host:port", "write the host alone, such as auth.example"));
+        }
+    }
+
+    private static void CheckHostOwners(List<Problem> problems, IEnumerable<KeyValuePair<string, UpstreamOptions>> upstreams)
+    {
+        var owners = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, options) in upstreams)
+        {
+            for (var i = 0; i < options.Hosts.Length; i++)
+            {
+                if (!owners.TryAdd(options.Hosts[i] ?? "", name))
+                    problems.Add(($"Upstreams:{name}:Hosts:{i}", options.Hosts[i] ?? "", $"already means {owners[options.Hosts[i] ?? ""]}", "give each upstream its own"));
+            }
+        }
+    }
+
+    private static void CheckTagPatterns(List<Problem> problems, string key, UpstreamOptions options)
+    {
+        void Pattern(string place, string? pattern)
+        {
+            try
+            {
+                TagPolicies.Compile(pattern ?? "");
+            }
+            catch (ArgumentException error)
+            {
+                problems.Add((place, pattern ?? "", $"is not a regular expression: {error.Message}", "write one such as ^v[0-9]+"));
+            }
+            catch (NotSupportedException)
+            {
+                problems.Add((place, pattern ?? "", "looks around or refers back, which is not matched here", "write it without (?=…), (?!…), (?<=…), (?<!…), (?>…) and \\1"));
+            }
+        }
+
+        for (var i = 0; i < options.ImmutableTags.Length; i++)
+            Pattern($"{key}:{nameof(options.ImmutableTags)}:{i}", options.ImmutableTags[i]);
+        for (var i = 0; i < options.ImmutableTagExclusions.Length; i++)
+            Pattern($"{key}:{nameof(options.ImmutableTagExclusions)}:{i}", options.ImmutableTagExclusions[i]);
+        foreach (var (pattern, ttl) in options.TagTtls)
+        {
+            Pattern($"{key}:{nameof(options.TagTtls)}", pattern);
+            if (ttl < TimeSpan.Zero || ttl > TimeSpan.FromDays(30))
+                problems.Add(($"{key}:{nameof(options.TagTtls)}:{pattern}", ttl.ToString("c", CultureInfo.InvariantCulture), "is out of bounds", "use 0 to 30 days"));
         }
     }
 

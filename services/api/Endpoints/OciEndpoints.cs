@@ -61,7 +61,7 @@ internal sealed class OciEndpoints(
         if (asked.Route == OciRoute.Catalog) return repositories.RunAsync(http);
 
         var ns = http.Request.Query["ns"].ToString();
-        if (catalog.Resolve(ns.Length == 0 ? null : ns, asked.Name.ToString()) is not { } target)
+        if (catalog.Resolve(ns, http.Request.Host.Value, asked.Name.ToString()) is not { } target)
             return OciErrorResult.WriteAsync(http, Unresolved(asked, ns));
         if (ns.Length > 0) http.Response.Headers["OCI-Namespace"] = ns;
         var pull = new PullRequest(http, target.Upstream, target.Repository) { StartedAt = startedAt };

@@ -76,12 +76,15 @@ internal sealed class ContentIndex(Holdings holdings, UpstreamCatalog catalog, A
     {
         if (await holdings.FindTagOrNullAsync(key.Upstream, key.Repository, key.Reference, cancellationToken) is not { Digest: { } digest } tag) return null;
         var now = time.GetTimestamp();
+        var checkedAt = now - (long)(tag.Age.TotalSeconds * time.TimestampFrequency);
         return new TagEntry
         {
             LoadedAt = now,
             Digest = Digest.Parse(digest),
-            CheckedAt = now - (long)(tag.Age.TotalSeconds * time.TimestampFrequency),
-            CheckFailedAt = _tags.TryGet(key, out var old) ? old.CheckFailedAt : long.MinValue,
+            CheckedAt = checkedAt,
+            Policy = _tags.TryGet(key, out var old) ? old.Policy : catalog.Find(key.Upstream)!.Tags.Of(key.Reference),
+            // A failure counts until a check succeeds.
+            FailedCheck = old?.FailedCheck is { } failed && failed.At > checkedAt ? failed : null,
         };
     }
 

@@ -1,4 +1,6 @@
+using Entrepot.Api.Pull;
 using Entrepot.Oci;
+using Entrepot.Upstreams;
 
 namespace Entrepot.Api.Index;
 
@@ -15,20 +17,25 @@ internal abstract class IndexEntry
     public bool TryClaimRefresh() => Interlocked.Exchange(ref _refreshing, 1) == 0;
 }
 
-/// <summary>Where a tag points, and when its upstream last said so (timestamp).</summary>
+/// <summary>Where a tag points, when its upstream last said so (timestamp), and how long that counts.</summary>
 internal sealed class TagEntry : IndexEntry
 {
-    private long _checkFailedAt = long.MinValue;
+    private FailedCheck? _failedCheck;
 
     public required Digest Digest { get; init; }
 
     public required long CheckedAt { get; init; }
 
-    /// <summary>When a check last failed (timestamp), or <see cref="long.MinValue"/>.</summary>
-    public long CheckFailedAt { get => Interlocked.Read(ref _checkFailedAt); set => Interlocked.Exchange(ref _checkFailedAt, value); }
+    public required TagPolicy Policy { get; init; }
+
+    /// <summary>The last check, when it failed.</summary>
+    public FailedCheck? FailedCheck { get => Volatile.Read(ref _failedCheck); set => Volatile.Write(ref _failedCheck, value); }
 
     public override long WeightBytes => 200;
 }
+
+/// <summary>A check of a tag that failed, and when (timestamp).</summary>
+internal sealed record FailedCheck(long At, FetchFailure Failure);
 
 /// <summary>A manifest that its repository may serve, byte for byte.</summary>
 internal sealed class ManifestEntry : IndexEntry

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Entrepot.Api.Responses;
 using Entrepot.Contracts;
 using Entrepot.Hosting;
 using Entrepot.Metadata;
@@ -26,7 +27,7 @@ internal sealed class FetchGate(FetchQueue queue, FetchWaits waits, Outbox outbo
             ExpectedSize = expectedSize,
             TraceParent = Activity.Current?.Id,
         }, cancellationToken);
-        if (join.Refused is { } refused) return (null, FetchFailure.Of(refused));
+        if (join.Refused is { } refused) return (null, FetchFailure.Of(refused, CacheState.Hit));
         var ticket = new FetchTicket(waits.Follow(join.Status), upstream.Name, repository, join.Inserted);
         if (join.Inserted)
         {

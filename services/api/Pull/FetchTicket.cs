@@ -1,3 +1,4 @@
+using Entrepot.Api.Responses;
 using Entrepot.Contracts;
 using Entrepot.Metadata;
 
@@ -8,6 +9,9 @@ internal sealed class FetchTicket(FetchWait wait, string upstream, string reposi
 {
     /// <summary>Whether this request started the fetch, rather than joined it.</summary>
     public bool Inserted { get; } = inserted;
+
+    /// <summary>What an answer made of it is.</summary>
+    public CacheState Cache => Inserted ? CacheState.Miss : CacheState.Coalesced;
 
     public string Upstream { get; } = upstream;
 
@@ -25,13 +29,13 @@ internal sealed class FetchTicket(FetchWait wait, string upstream, string reposi
     public FetchFailure? Failure()
     {
         var status = Status;
-        if (status is null) return new FetchFailure(FetchOutcome.Unavailable, "the fetch was given up", null);
+        if (status is null) return new FetchFailure(FetchOutcome.Unavailable, "the fetch was given up", null, Cache);
         if (status.State == FetchState.Done) return null;
         var own = status.Sources.FirstOrDefault(s => s.Upstream == Upstream && s.Repository == Repository);
         // What its own upstream said of it settles a waiter; an outage of its own does not while another source may still deliver.
-        if (own is { Outcome: FetchOutcome.NotFound or FetchOutcome.Denied or FetchOutcome.Corrupt or FetchOutcome.TooLarge }) return FetchFailure.Of(own);
-        if (status.State == FetchState.Failed && own is { Outcome: not null }) return FetchFailure.Of(own);
-        return status.State == FetchState.Failed ? new FetchFailure(status.Outcome ?? FetchOutcome.Unavailable, status.Message ?? "the fetch failed", null) : null;
+        if (own is { Outcome: FetchOutcome.NotFound or FetchOutcome.Denied or FetchOutcome.Corrupt or FetchOutcome.TooLarge }) return FetchFailure.Of(own, Cache);
+        if (status.State == FetchState.Failed && own is { Outcome: not null }) return FetchFailure.Of(own, Cache);
+        return status.State == FetchState.Failed ? new FetchFailure(status.Outcome ?? FetchOutcome.Unavailable, status.Message ?? "the fetch failed", null, Cache) : null;
     }
 
     /// <summary>Waits until the fetch is settled for this waiter.</summary>

@@ -46,7 +46,7 @@ internal sealed class PullBlob(
         if (await AnswerAsync(pull, locator, key, mayHave) is not { } size) return;
 
         // 5 Headers, 6 body.
-        var cache = ticket.Inserted ? CacheState.Miss : CacheState.Coalesced;
+        var cache = ticket.Cache;
         await RespondAsync(pull, digest, size, cache, locator);
     }
 

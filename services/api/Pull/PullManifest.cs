@@ -2,12 +2,11 @@ using Entrepot.Api.Index;
 using Entrepot.Api.Responses;
 using Entrepot.Contracts;
 using Entrepot.Oci;
-using Microsoft.Extensions.Logging;
 
 namespace Entrepot.Api.Pull;
 
 /// <summary>A pull of a manifest, by tag or by digest, from top to bottom.</summary>
-internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.AccessRecorder access, QueueMeter queue, ApiOptions options, ApiMetrics metrics, TimeProvider time, ILogger<PullManifest> log)
+internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, SilentUpstreams silent, FetchGate gate, Access.AccessRecorder access, QueueMeter queue, ApiOptions options, ApiMetrics metrics, TimeProvider time)
 {
     /// <summary>By digest: what is held and may be served is served, and never asked for again; else it is fetched.</summary>
     public async Task ByDigestAsync(PullRequest pull, Digest digest)
@@ -16,20 +15,20 @@ internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.Ac
         var key = new ContentKey(pull.Upstream.Name, pull.Repository, digest.ToString());
         if (await index.FindManifestOrNullAsync(key, pull.Aborted) is { } held)
         {
-            await RespondAsync(pull, held, CacheState.Hit, null);
+            await RespondAsync(pull, held, new Provenance(CacheState.Hit));
             return;
         }
 
         // 2 Fetch, and answer with what came.
         var (manifest, cache) = await FetchAsync(pull, key);
-        if (manifest is not null) await RespondAsync(pull, manifest, cache, null);
+        if (manifest is not null) await RespondAsync(pull, manifest, new Provenance(cache));
     }
 
     /// <summary>By tag: within its TTL as held; then the upstream is asked, and a tag that is held waits for that only a moment.</summary>
     public async Task ByTagAsync(PullRequest pull, string tag)
     {
         var key = new ContentKey(pull.Upstream.Name, pull.Repository, tag);
-        var cache = CacheState.Hit;
+        Provenance origin;
 
         // 1 What does the tag point to?
         var entry = await index.FindTagOrNullAsync(key, pull.Aborted);
@@ -39,62 +38,47 @@ internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.Ac
         {
             using var ticket = await JoinAsync(pull, FetchKind.Tag, key);
             if (ticket is null || !await SettledAsync(pull, ticket, key)) return;
-            cache = ticket.Inserted ? CacheState.Miss : CacheState.Coalesced;
             entry = await index.ReloadTagAsync(key, pull.Aborted);
             if (entry is null)
             {
                 await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{pull.Repository}:{tag}", TimeSpan.FromSeconds(1));
                 return;
             }
+            origin = new Provenance(ticket.Cache, time.GetElapsedTime(entry.CheckedAt));
         }
 
-        // 3 Held and due: revalidate, waiting no longer than a moment.
-        else if (!IsFresh(pull, entry))
+        // 3 Held: as it is, confirmed again, or stale.
+        else
         {
-            (entry, cache) = CheckFailedLately(entry) ? (entry, CacheState.Stale) : await RevalidateAsync(pull, key, entry);
+            (entry, origin, var gone) = await freshness.ConfirmAsync(pull, key, entry);
+            if (gone is not null)
+            {
+                await OciErrorResult.WriteAsync(pull.Http, gone, OciErrorCode.ManifestUnknown);
+                return;
+            }
         }
 
         // 4 The manifest it points to.
         var manifestKey = key with { Reference = entry.Digest.ToString() };
         if (await index.FindManifestOrNullAsync(manifestKey, pull.Aborted) is not { } manifest)
         {
-            (var fetched, cache) = await FetchAsync(pull, manifestKey);
+            (var fetched, var cache) = await FetchAsync(pull, manifestKey);
             if (fetched is null) return;
-            manifest = fetched;
+            (manifest, origin) = (fetched, origin with { Cache = cache });
         }
-        await RespondAsync(pull, manifest, cache, time.GetElapsedTime(entry.CheckedAt));
+
+        // 5 To a client that can't read an index it would be a broken image; by digest it has asked for just this.
+        if (MediaTypes.IsIndex(manifest.MediaType) && !AcceptHeader.AllowsIndex(pull.Http.Request.Headers.Accept.ToString()))
+        {
+            await OciErrorResult.WriteAsync(pull.Http, NotReadable(manifest));
+            return;
+        }
+        await RespondAsync(pull, manifest, origin);
     }
 
-    private bool IsFresh(PullRequest pull, TagEntry entry) => time.GetElapsedTime(entry.CheckedAt) < pull.Upstream.Options.TagTtl;
-
-    /// <summary>A failed check counts as a check for a while, so that an upstream that hangs costs one wait and not one per pull.</summary>
-    private bool CheckFailedLately(TagEntry entry) => entry.CheckFailedAt != long.MinValue && time.GetElapsedTime(entry.CheckFailedAt) < options.FailedCheckLasts;
-
-    private async Task<(TagEntry Entry, CacheState Cache)> RevalidateAsync(PullRequest pull, ContentKey key, TagEntry held)
-    {
-        var problem = "the upstream did not answer in time";
-        try
-        {
-            // Another replica may have checked it.
-            held = await index.ReloadTagAsync(key, pull.Aborted) ?? held;
-            if (IsFresh(pull, held)) return (held, CacheState.Hit);
-            var (ticket, refused) = await gate.JoinAsync(FetchKind.Tag, pull.Upstream, key.Repository, key.Reference, null, false, pull.Aborted);
-            using (ticket)
-            {
-                if (ticket is not null && await ticket.WaitUntilSettledAsync(options.StaleAfter, pull.Aborted) && ticket.IsDone
-                    && await index.ReloadTagAsync(key, pull.Aborted) is { } now)
-                    return (now, now.Digest == held.Digest ? CacheState.Hit : ticket.Inserted ? CacheState.Miss : CacheState.Coalesced);
-                problem = (refused ?? ticket?.Failure())?.Message ?? problem;
-            }
-        }
-        catch (Metadata.DatabaseUnavailableException e)
-        {
-            problem = e.Message;
-        }
-        held.CheckFailedAt = time.GetTimestamp();
-        log.ServedStale(key.Upstream, key.Repository, key.Reference, problem);
-        return (held, CacheState.Stale);
-    }
+    private static OciError NotReadable(ManifestEntry index) => new(OciErrorCode.ManifestUnknown, MediaTypes.IsOciIndex(index.MediaType)
+        ? "OCI index found, but accept header does not support OCI indexes"
+        : "manifest list found, but accept header does not support manifest lists");
 
     /// <summary>Fetches a manifest by digest. Null when the answer, an error, has been written.</summary>
     private async Task<(ManifestEntry? Manifest, CacheState Cache)> FetchAsync(PullRequest pull, ContentKey key)
@@ -102,7 +86,7 @@ internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.Ac
         using var ticket = await JoinAsync(pull, FetchKind.Manifest, key);
         if (ticket is null || !await SettledAsync(pull, ticket, key)) return default;
         if (await index.ReloadManifestAsync(key, pull.Aborted) is { } manifest)
-            return (manifest, ticket.Inserted ? CacheState.Miss : CacheState.Coalesced);
+            return (manifest, ticket.Cache);
         await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{key.Repository}@{key.Reference}", TimeSpan.FromSeconds(1));
         return default;
     }
@@ -120,6 +104,7 @@ internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.Ac
         var left = options.HeaderTimeout - time.GetElapsedTime(pull.StartedAt);
         if (!await ticket.WaitUntilSettledAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, pull.Aborted))
         {
+            silent.Add(pull.Upstream.Name);
             await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{key.Repository} {key.Reference}", queue.RetryAfter);
             return false;
         }
@@ -128,10 +113,10 @@ internal sealed class PullManifest(ContentIndex index, FetchGate gate, Access.Ac
         return false;
     }
 
-    private Task RespondAsync(PullRequest pull, ManifestEntry manifest, CacheState cache, TimeSpan? age)
+    private Task RespondAsync(PullRequest pull, ManifestEntry manifest, Provenance origin)
     {
         access.Record(manifest.Digest);
-        metrics.Served(pull.Upstream.Name, "manifest", cache, pull.IsHead ? 0 : manifest.Bytes.Length);
-        return ManifestResult.WriteAsync(pull, manifest, cache, age);
+        metrics.Served(pull.Upstream.Name, "manifest", origin.Cache, pull.IsHead ? 0 : manifest.Bytes.Length);
+        return ManifestResult.WriteAsync(pull, manifest, origin);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class PullReferrers(PullDocument documents)
 {
     public async Task RunAsync(PullRequest pull, Digest digest)
     {
-        var (document, cache, failure) = await documents.FindAsync(pull, FetchKind.Referrers, digest.ToString());
+        var (document, from, failure) = await documents.FindAsync(pull, FetchKind.Referrers, digest.ToString());
         if (document is null && failure!.Outcome != FetchOutcome.NotFound)
         {
             await OciErrorResult.WriteAsync(pull.Http, failure, OciErrorCode.NameUnknown);
@@ -32,8 +32,7 @@ internal sealed class PullReferrers(PullDocument documents)
             ["mediaType"] = MediaTypes.OciIndex,
             ["manifests"] = new JsonArray([.. manifests.Select(m => m.DeepClone())]),
         });
-        cache.Say(pull.Http);
-        if (cache == CacheState.Stale) response.Headers.Append("Warning", "299 - \"stale list of referrers\"");
+        from.WriteTo(pull.Http);
         response.ContentType = MediaTypes.OciIndex;
         response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(pull.Http.Request.Method)) await response.Body.WriteAsync(body, pull.Aborted);

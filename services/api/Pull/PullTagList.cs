@@ -20,7 +20,7 @@ internal sealed class PullTagList(PullDocument documents, Holdings holdings, ILo
             await OciErrorResult.WriteAsync(pull.Http, error);
             return;
         }
-        var (document, cache, failure) = await documents.FindAsync(pull, FetchKind.TagList, "");
+        var (document, from, failure) = await documents.FindAsync(pull, FetchKind.TagList, "");
         IReadOnlyList<string> tags;
         if (document is not null)
         {
@@ -35,10 +35,9 @@ internal sealed class PullTagList(PullDocument documents, Holdings holdings, ILo
                 return;
             }
             log.ListServedStale(FetchKind.TagList, pull.Upstream.Name, pull.Repository, failure.Message);
-            cache = CacheState.Stale;
+            from = Provenance.Unconfirmed(TimeSpan.Zero, failure) with { Age = null };
         }
-        cache.Say(pull.Http);
-        if (cache == CacheState.Stale) pull.Http.Response.Headers.Append("Warning", "299 - \"stale tag list\"");
+        from.WriteTo(pull.Http);
         await ListResult.WriteAsync(pull.Http, page, tags, "tags", name);
     }
 }

@@ -32,8 +32,10 @@ internal static class CacheStates
     /// <summary>Says it in the answer and in the trace, where the sampler decides by it.</summary>
     public static void Say(this CacheState state, HttpContext http)
     {
-        var text = state.WireText();
-        http.Response.Headers["X-Cache"] = text;
-        Activity.Current?.SetTag("entrepot.cache", text);
+        state.SayOnly(http);
+        Activity.Current?.SetTag("entrepot.cache", state.WireText());
     }
+
+    /// <summary>Says it in the answer alone: of an error, which is always traced.</summary>
+    public static void SayOnly(this CacheState state, HttpContext http) => http.Response.Headers["X-Cache"] = state.WireText();
 }

@@ -130,7 +130,7 @@ internal sealed class BlobFetch(
         log.SourceFailed(fetch.Claim.Reference, source.Upstream, source.Repository, failure.Outcome, failure.Message);
         metrics.Failed(source.Upstream, failure.Outcome);
         var settled = await queue.SettleSourceAsync(
-            fetch.Id, fetch.Fence, source.Upstream, source.Repository, failure.Outcome, failure.Message, failure.RetryAfter, cancellationToken);
+            fetch.Id, fetch.Fence, source.Upstream, source.Repository, failure.Outcome, failure.Message, catalog.Find(source.Upstream)?.StandsFor(failure, fetch.Claim.Reference), cancellationToken);
         announcer.Finished(fetch, source, failure.Outcome);
 
         // Readers have had bytes that may be bad, from this very fetch: none of them may be completed by another source (promise 2).

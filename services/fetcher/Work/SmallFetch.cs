@@ -13,7 +13,8 @@ internal sealed class SmallFetch(UpstreamCatalog catalog, FetchQueue queue, Anno
     {
         CrashPoint.Reached(11); // claimed
         var source = fetch.Claim.Sources[0];
-        var failure = catalog.Find(source.Upstream) is { } upstream
+        var upstream = catalog.Find(source.Upstream);
+        var failure = upstream is not null
             ? await ask(source, upstream)
             : new UpstreamFailure(FetchOutcome.Denied, $"upstream {source.Upstream} is not configured any more");
         if (failure is not null)
@@ -21,7 +22,7 @@ internal sealed class SmallFetch(UpstreamCatalog catalog, FetchQueue queue, Anno
             log.SourceFailed(fetch.Claim.Reference, source.Upstream, source.Repository, failure.Outcome, failure.Message);
             metrics.Failed(source.Upstream, failure.Outcome);
             await queue.SettleSourceAsync(
-                fetch.Id, fetch.Fence, source.Upstream, source.Repository, failure.Outcome, failure.Message, failure.RetryAfter, cancellationToken);
+                fetch.Id, fetch.Fence, source.Upstream, source.Repository, failure.Outcome, failure.Message, upstream?.StandsFor(failure, fetch.Claim.Reference), cancellationToken);
         }
         CrashPoint.Reached(12); // settled
         announcer.Finished(fetch, source, failure?.Outcome ?? FetchOutcome.Stored);

@@ -17,6 +17,13 @@ internal sealed class TagFetch(UpstreamCatalog catalog, ManifestDownload downloa
     {
         var tag = fetch.Claim.Reference;
         var known = await holdings.FindTagOrNullAsync(source.Upstream, source.Repository, tag, cancellationToken);
+
+        // Somebody has just checked it: a request that saw it due a moment ago asks for no second look.
+        if (known is { Digest: not null } && known.Age < upstream.Tags.Of(tag).Ttl)
+        {
+            await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken);
+            return null;
+        }
         var head = await download.HeadAsync(upstream, source.Repository, tag, cancellationToken);
         if (head.Failure is { } failure) return failure;
 

@@ -35,7 +35,7 @@ public sealed class UpstreamCatalogTests
     [InlineData("docker.io", "docker-io/nginx", "docker.io", "library/nginx")]
     public void Ns_goes_before_prefix_and_prefix_before_default(string? ns, string repository, string upstream, string expected)
     {
-        var resolution = Catalog().Resolve(ns, repository);
+        var resolution = Catalog().Resolve(ns, null, repository);
 
         Assert.Equal((upstream, expected), (resolution?.Upstream.Name, resolution?.Repository));
     }
@@ -45,13 +45,13 @@ public sealed class UpstreamCatalogTests
     [InlineData("gcr.io")]
     [InlineData("127.0.0.1:5101")]
     [InlineData("docker-io")]
-    public void An_unknown_ns_leads_nowhere(string ns) => Assert.Null(Catalog().Resolve(ns, "library/nginx"));
+    public void An_unknown_ns_leads_nowhere(string ns) => Assert.Null(Catalog().Resolve(ns, null, "library/nginx"));
 
     [Fact]
     public void Without_a_default_only_named_upstreams_are_reached()
     {
-        Assert.Null(Catalog(defaultUpstream: null).Resolve(null, "library/nginx"));
-        Assert.Equal("ghcr.io", Catalog(defaultUpstream: "").Resolve(null, "ghcr.io/org/app")?.Upstream.Name);
+        Assert.Null(Catalog(defaultUpstream: null).Resolve(null, null, "library/nginx"));
+        Assert.Equal("ghcr.io", Catalog(defaultUpstream: "").Resolve(null, null, "ghcr.io/org/app")?.Upstream.Name);
     }
 
     [Fact]
