@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Text;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -22,6 +23,9 @@ internal static class KestrelSetup
         kestrel.Limits.MaxRequestHeadersTotalSize = 64 << 10;
         kestrel.Limits.MaxRequestHeaderCount = 100;
         kestrel.Limits.MaxRequestBodySize = DroppedBodyBytes;
+
+        // RFC 9110 §5.5 allows any byte from 0x80 up in a value. The default, UTF-8, refuses the whole request for one.
+        kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         foreach (var address in options.ListenAddresses())
             Listen(kestrel, address);
     }
