@@ -223,7 +223,7 @@ public sealed class ReferrersTests(RegistryFixture fixture)
     public async Task A_list_that_is_larger_than_clients_read_comes_in_pages_that_lead_through_all_of_it()
     {
         await using var upstream = await ScriptedRegistry.StartNewAsync();
-        var entries = Enumerable.Range(0, 60).Select(n => Descriptor(n, n % 10 == 9 ? "a/other" : "a/sig", padding: 150_000)).ToArray();
+        var entries = Enumerable.Range(0, 80).Select(n => Descriptor(n, n % 10 == 9 ? "a/other" : "a/sig", padding: 150_000)).ToArray();
         upstream.SetReferrers(App, Subject, [.. entries.Chunk(9)]);
         var held = upstream.Add(App, Signature(Subject, "\"artifactType\":\"a/sig\","), MediaTypes.OciManifest);
         await using var entrepot = await StartAsync(upstream, "1h");
