@@ -54,6 +54,24 @@ public sealed class Holdings(IDatabase database)
             return new ManifestFacts { Held = held, Rights = origin.Rights, PossessedBy = origin.PossessedBy };
         }, cancellationToken);
 
+    /// <summary>
+    /// The manifests that this repository downloaded, or its upstream confirmed, and whose subject is the digest; ordered by digest. Whether they may
+    /// be served is another question. Reads what this repository has, by primary keys, rather than all manifests of that subject: no index of subjects is needed.
+    /// </summary>
+    public Task<IReadOnlyList<HeldReferrer>> ListReferrersAsync(string upstream, string repository, string subject, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<HeldReferrer>>(async (session, token) =>
+        {
+            var referrers = await session.Sql("""
+                SELECT m.digest, m.artifact_type
+                FROM repositories r JOIN repository_contents c ON c.repository_id = r.id JOIN manifests m ON m.digest = c.digest
+                WHERE r.upstream = @upstream AND r.name = @repository AND m.subject = @subject
+                """)
+                .With("upstream", upstream).With("repository", repository).With("subject", subject)
+                .ListAsync(row => new HeldReferrer(row.GetString(0), row.StringOrNull(1)), token);
+            referrers.Sort((one, other) => string.CompareOrdinal(one.Digest, other.Digest));
+            return referrers;
+        }, cancellationToken);
+
     /// <summary>Where a tag points and how fresh that is; null when nothing is known of it (its epoch is then 0).</summary>
     public Task<TagFacts?> FindTagOrNullAsync(string upstream, string repository, string tag, CancellationToken cancellationToken) =>
         database.ReadAsync((session, token) => session.Sql($"""

@@ -3,7 +3,7 @@ namespace Entrepot.Metadata;
 /// <summary>A manifest exactly as received, and what was read from it.</summary>
 public sealed record StoredManifest
 {
-    /// <summary>The digest of <see cref="Bytes"/>.</summary>
+    /// <summary>The digest of <see cref="Bytes"/>, or of the signed payload in them (Docker schema 1).</summary>
     public required string Digest { get; init; }
 
     /// <summary>The media type it came with.</summary>

@@ -3,18 +3,12 @@ using System.Buffers;
 namespace Entrepot.Oci;
 
 /// <summary>
-/// Tags that stand for a digest: <c>sha256-HEX</c> lists its referrers where a registry has no referrers API, and <c>sha256-HEX.sig</c>,
+/// Tags that stand for a digest: <c>sha256-HEX</c> lists its referrers where a registry has no referrers API (<see cref="ReferrersTag"/>), and <c>sha256-HEX.sig</c>,
 /// <c>.att</c>, <c>.sbom</c> hold what cosign attached to it. Source: OCI distribution-spec v1.1, Referrers tag schema; cosign's tag-based discovery.
 /// </summary>
 public static class FallbackTag
 {
-    private const int MaxAlgorithmLength = 32;
-    private const int MaxEncodedLength = 64;
     private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
-
-    /// <summary>The tag that lists what refers to a digest: the algorithm cut to 32 characters, the encoded part to 64.</summary>
-    public static string OfReferrers(Digest digest) =>
-        $"{digest.Algorithm[..Math.Min(MaxAlgorithmLength, digest.Algorithm.Length)]}-{digest.Hex[..Math.Min(MaxEncodedLength, digest.Hex.Length)]}";
 
     /// <summary>Whether a tag is of this shape. Such a tag appears and changes after the image it speaks of, and most images have none.</summary>
     public static bool Is(ReadOnlySpan<char> tag)

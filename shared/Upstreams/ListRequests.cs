@@ -9,78 +9,100 @@ internal sealed class ListRequests(UpstreamExchange exchange)
 {
     private const int PageSize = 1000;
     private const int MaxPages = 200;
-    private const int MaxTags = 100_000;
+    private const int MaxEntries = 100_000;
     private const int MaxTotalBytes = 16 * 1024 * 1024;
 
     public async Task<UpstreamResult<TagList>> GetTagsAsync(string repository, CancellationToken cancellationToken)
     {
         Arguments.CheckRepository(repository);
-        using var slot = await exchange.Slots.AcquireAsync(forBlob: false, cancellationToken);
-
         var tags = new List<string>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        var bytes = 0;
-        var uri = exchange.Upstream.ApiUri($"{repository}/tags/list?n={PageSize}");
-        for (var page = 0; page < MaxPages; page++)
+        var call = new UpstreamCall(HttpMethod.Get, exchange.Upstream.ApiUri($"{repository}/tags/list?n={PageSize}"), repository, $"tags of {repository}")
         {
-            var call = new UpstreamCall(HttpMethod.Get, uri, repository, $"tags of {repository}") { Accept = "application/json" };
+            Accept = "application/json",
+        };
+        return await WalkAsync(call, body => TryAddTags(body, tags, seen), () => tags.Count, lacksApi: null, cancellationToken) is { } failure ? failure : new TagList(tags);
+    }
+
+    public async Task<UpstreamResult<ReferrerList>> GetReferrersAsync(string repository, Digest digest, CancellationToken cancellationToken)
+    {
+        Arguments.CheckRepository(repository);
+        var referrers = new List<Referrer>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var call = new UpstreamCall(HttpMethod.Get, exchange.Upstream.ApiUri($"{repository}/referrers/{digest}"), repository, $"referrers of {repository}@{digest}")
+        {
+            Accept = MediaTypes.OciIndex,
+        };
+        return await WalkAsync(call, TryAdd, () => referrers.Count, LacksReferrers, cancellationToken) is { } failure ? failure : new ReferrerList(referrers);
+
+        bool TryAdd(ReadOnlyMemory<byte> body)
+        {
+            if (!ReferrersIndex.TryRead(body, out var page))
+                return false;
+            referrers.AddRange(page.Where(referrer => seen.Add(referrer.Digest)));
+            return true;
+        }
+    }
+
+    /// <summary>Registries without the API answer in many ways, some with the page of their user interface. 404 is said by some of them too, and is NotFound anyway.</summary>
+    private static bool LacksReferrers(HttpResponseMessage response) =>
+        (int)response.StatusCode is 400 or 405 or 406 or 501 || (response.IsSuccessStatusCode && Replies.IsHtml(response));
+
+    /// <summary>Asks for all pages of a list, bounded in pages, entries and bytes; null when they have all been added.</summary>
+    /// <param name="first">The call for the first page; the upstream's links lead to the others.</param>
+    /// <param name="tryAdd">Adds a page; false when it is no such list.</param>
+    /// <param name="count">How many entries there are by now.</param>
+    /// <param name="lacksApi">Whether the answer to the first page means that this upstream has no such list at all.</param>
+    /// <param name="cancellationToken">Ends the waiting with an exception.</param>
+    private async Task<UpstreamFailure?> WalkAsync(
+        UpstreamCall first, Func<ReadOnlyMemory<byte>, bool> tryAdd, Func<int> count, Func<HttpResponseMessage, bool>? lacksApi, CancellationToken cancellationToken)
+    {
+        using var slot = await exchange.Slots.AcquireAsync(forBlob: false, cancellationToken);
+        var call = first;
+        var asked = new HashSet<Uri>();
+        var bytes = 0;
+        while (asked.Count < MaxPages)
+        {
+            asked.Add(call.Uri);
             var sent = await exchange.SendAsync(call, cancellationToken);
             if (!sent.IsSuccess)
                 return sent.Failure;
 
             using var reply = sent.Value;
+            if (asked.Count == 1 && lacksApi is not null && lacksApi(reply.Response))
+                return exchange.Fail(FetchOutcome.NotFound, $"has no API for the {call.Subject}, it answered {(int)reply.Status}", (int)reply.Status);
             if (!reply.Response.IsSuccessStatusCode)
-                return await exchange.FailAsync(reply, call, cancellationToken);
+            {
+                var refused = await exchange.FailAsync(reply, call, cancellationToken);
+                // Of a list whose beginning is there, a page that is not is no absence.
+                return asked.Count > 1 && refused.Outcome == FetchOutcome.NotFound ? refused with { Outcome = FetchOutcome.Unavailable } : refused;
+            }
+
             if (exchange.FindFault(reply, call, wanted: null) is { } fault)
                 return fault;
 
             var next = LinkHeader.NextOrNull(reply.Response);
             var read = await exchange.ReadAsync(reply, call, MaxTotalBytes - bytes, cancellationToken);
             if (!read.IsSuccess)
-                return read.Failure;
+                return read.Failure.Outcome == FetchOutcome.TooLarge ? exchange.Fail(FetchOutcome.TooLarge, $"offers more than {MaxTotalBytes} bytes as {call.Subject}") : read.Failure;
 
             bytes += read.Value.Length;
-            var known = tags.Count;
-            if (!TryAddTags(read.Value, tags, seen))
-                return exchange.Fail(FetchOutcome.Corrupt, $"sent no list of tags as {call.Subject}");
-            if (tags.Count > MaxTags)
+            if (!tryAdd(read.Value))
+                return exchange.Fail(FetchOutcome.Corrupt, $"sent no list as {call.Subject}");
+            if (count() > MaxEntries)
                 break;
-            // A page without anything new is a loop, not a page.
-            if (next is null || tags.Count == known)
-                return new TagList(tags);
+            if (next is null)
+                return null;
 
             if (!Uri.TryCreate(reply.FinalUri, next, out var target) || target.Scheme != reply.FinalUri.Scheme || target.Authority != reply.FinalUri.Authority)
                 return exchange.Fail(FetchOutcome.Corrupt, $"continues the {call.Subject} on another host");
-            uri = target;
+            // A page that was read already is a loop, not a page: registries that know no pages, but link to one.
+            if (asked.Contains(target))
+                return null;
+            call = call with { Uri = target };
         }
 
-        return exchange.Fail(FetchOutcome.TooLarge, $"offers more than {MaxTags} tags or {MaxPages} pages as tags of {repository}");
-    }
-
-    public async Task<UpstreamResult<ReferrersBody>> GetReferrersAsync(string repository, Digest digest, CancellationToken cancellationToken)
-    {
-        Arguments.CheckRepository(repository);
-        using var slot = await exchange.Slots.AcquireAsync(forBlob: false, cancellationToken);
-
-        var uri = exchange.Upstream.ApiUri($"{repository}/referrers/{digest}");
-        var call = new UpstreamCall(HttpMethod.Get, uri, repository, $"referrers of {repository}@{digest}") { Accept = MediaTypes.OciIndex };
-        var sent = await exchange.SendAsync(call, cancellationToken);
-        if (!sent.IsSuccess)
-            return sent.Failure;
-
-        using var reply = sent.Value;
-        var status = (int)reply.Status;
-        if (!reply.Response.IsSuccessStatusCode && status is not (400 or 405 or 406 or 501))
-            return await exchange.FailAsync(reply, call, cancellationToken);
-
-        // Registries without the API answer in many ways, some with the page of their user interface.
-        if (!reply.Response.IsSuccessStatusCode || Replies.FindFault(reply.Response, wanted: null) is not null)
-            return exchange.Fail(FetchOutcome.NotFound, $"has no referrers API, it answered {status} for {call.Subject}", status);
-
-        var mediaType = Replies.MediaType(reply.Response);
-        var hasMore = LinkHeader.NextOrNull(reply.Response) is not null;
-        var read = await exchange.ReadAsync(reply, call, UpstreamClient.MaxManifestBytes, cancellationToken);
-        return read.IsSuccess ? new ReferrersBody(read.Value, mediaType, hasMore) : read.Failure;
+        return exchange.Fail(FetchOutcome.TooLarge, $"offers more than {MaxEntries} entries or {MaxPages} pages as {first.Subject}");
     }
 
     private static bool TryAddTags(ReadOnlyMemory<byte> body, List<string> tags, HashSet<string> seen)

@@ -54,7 +54,17 @@ internal sealed class ManifestRequests(UpstreamExchange exchange)
         if (!read.IsSuccess)
             return read.Failure;
 
-        var actual = Hash(read.Value.Span, expected);
+        ReadOnlyMemory<byte> named;
+        try
+        {
+            named = SignedManifest.PayloadOrNull(read.Value, mediaType) ?? read.Value;
+        }
+        catch (InvalidManifestException exception)
+        {
+            return exchange.Fail(FetchOutcome.Corrupt, $"sent a signed manifest that can't be trusted as {call.Subject}: {exception.Message.TrimEnd('.')}");
+        }
+
+        var actual = Hash(named.Span, expected);
         if (expected is { } promised && promised != actual)
             return exchange.Fail(FetchOutcome.Corrupt, $"sent content of digest {actual} as {call.Subject}, expected {promised}");
         return new ManifestBody(read.Value, mediaType, actual);

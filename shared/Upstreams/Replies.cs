@@ -45,8 +45,7 @@ internal static class Replies
     /// <summary>What in the headers of a good response shows that its body cannot be the content asked for; null when nothing does.</summary>
     public static string? FindFault(HttpResponseMessage response, Digest? wanted)
     {
-        var type = MediaType(response);
-        if (type is not null && (type.Equals("text/html", StringComparison.OrdinalIgnoreCase) || type.Equals("application/xhtml+xml", StringComparison.OrdinalIgnoreCase)))
+        if (IsHtml(response))
             return "sent an HTML page";
 
         var encoding = response.Content.Headers.ContentEncoding.FirstOrDefault(name => !name.Equals("identity", StringComparison.OrdinalIgnoreCase));
@@ -58,6 +57,11 @@ internal static class Replies
             return $"named {named} in Docker-Content-Digest";
         return null;
     }
+
+    /// <summary>Whether it is a web page: that of a login, a proxy's error or a registry's user interface.</summary>
+    public static bool IsHtml(HttpResponseMessage response) =>
+        MediaType(response) is { } type
+        && (type.Equals("text/html", StringComparison.OrdinalIgnoreCase) || type.Equals("application/xhtml+xml", StringComparison.OrdinalIgnoreCase));
 
     public static string? MediaType(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType;
 

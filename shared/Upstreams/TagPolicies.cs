@@ -18,6 +18,10 @@ public sealed class TagPolicies
             [.. options.TagTtls.Select(pair => (Compile(pair.Key), pair.Value))]));
     }
 
+    /// <summary>The policy of tags that hold signatures, and of lists of referrers: never older than other tags may be.</summary>
+    public TagPolicy Signatures => new(
+        _options.SignatureTagTtl < _options.TagTtl ? _options.SignatureTagTtl : _options.TagTtl, _options.SignatureTagTtl, IsImmutable: false);
+
     /// <summary>
     /// The policy of this tag. Of several TTL patterns that match the shortest counts, so that their order does not matter. A tag that stands for
     /// a digest (<see cref="FallbackTag"/>) has a TTL of its own and is never immutable: signatures are added to it.
@@ -26,7 +30,7 @@ public sealed class TagPolicies
     {
         ArgumentNullException.ThrowIfNull(tag);
         if (FallbackTag.Is(tag))
-            return new TagPolicy(_options.SignatureTagTtl, _options.SignatureTagTtl, IsImmutable: false);
+            return Signatures;
 
         var (immutable, exclusions, ttls) = _patterns.Value;
         var ttl = ttls.Where(t => t.Pattern.IsMatch(tag)).Select(t => t.Ttl).DefaultIfEmpty(_options.TagTtl).Min();

@@ -58,11 +58,11 @@ public sealed class Upstream
             : repository;
     }
 
-    /// <summary>How long a failure stands before the upstream is asked again: what it asked for itself; for what is not there, as configured; else null, the queue's own.</summary>
+    /// <summary>How long a failure stands before the upstream is asked again: what was asked for; for what is not there, as configured; else null, the queue's own.</summary>
     public TimeSpan? StandsFor(UpstreamFailure failure, string reference)
     {
         ArgumentNullException.ThrowIfNull(failure);
-        return failure.Outcome == FetchOutcome.NotFound ? Tags.Of(reference).NotFoundTtl : failure.RetryAfter;
+        return failure.RetryAfter ?? (failure.Outcome == FetchOutcome.NotFound ? Tags.Of(reference).NotFoundTtl : null);
     }
 
     /// <summary>The name.</summary>

@@ -35,7 +35,10 @@ public sealed class UpstreamClient : IDisposable
     public Task<UpstreamResult<ManifestHead>> HeadManifestAsync(Upstream upstream, string repository, string reference, CancellationToken cancellationToken) =>
         To(upstream).Manifests.HeadAsync(repository, reference, cancellationToken);
 
-    /// <summary>A manifest of at most <see cref="MaxManifestBytes"/>, whose bytes are those of the digest asked for or of the digest the upstream named.</summary>
+    /// <summary>
+    /// A manifest of at most <see cref="MaxManifestBytes"/>, whose bytes are those of the digest asked for or of the digest the upstream named;
+    /// of a signed schema 1 it is the signed payload that has the digest.
+    /// </summary>
     /// <inheritdoc cref="HeadManifestAsync" path="/param"/>
     public Task<UpstreamResult<ManifestBody>> GetManifestAsync(Upstream upstream, string repository, string reference, CancellationToken cancellationToken) =>
         To(upstream).Manifests.GetAsync(repository, reference, cancellationToken);
@@ -65,16 +68,19 @@ public sealed class UpstreamClient : IDisposable
         Upstream upstream, string repository, Digest digest, long from, long? toInclusive, Uri? knownLocation, CancellationToken cancellationToken) =>
         To(upstream).Blobs.OpenAsync(repository, digest, from, toInclusive, knownLocation, cancellationToken);
 
-    /// <summary>All tags of a repository; too large above 100,000.</summary>
+    /// <summary>All tags of a repository, all pages of them; too large above 100,000, 200 pages or 16 MiB.</summary>
     /// <param name="upstream">Whom to ask.</param>
     /// <param name="repository">The repository's name there.</param>
     /// <param name="cancellationToken">Ends the waiting with an exception.</param>
     public Task<UpstreamResult<TagList>> GetTagsAsync(Upstream upstream, string repository, CancellationToken cancellationToken) =>
         To(upstream).Lists.GetTagsAsync(repository, cancellationToken);
 
-    /// <summary>The referrers of a digest; not found also when the upstream lacks the API, so that the fallback tag is the next thing to try.</summary>
+    /// <summary>
+    /// The referrers of a digest, all pages of them; too large above 100,000, 200 pages or 16 MiB. Not found also when the upstream lacks the API,
+    /// so that the fallback tag (<see cref="ReferrersTag"/>) is the next thing to try.
+    /// </summary>
     /// <inheritdoc cref="HeadBlobAsync" path="/param"/>
-    public Task<UpstreamResult<ReferrersBody>> GetReferrersAsync(Upstream upstream, string repository, Digest digest, CancellationToken cancellationToken) =>
+    public Task<UpstreamResult<ReferrerList>> GetReferrersAsync(Upstream upstream, string repository, Digest digest, CancellationToken cancellationToken) =>
         To(upstream).Lists.GetReferrersAsync(repository, digest, cancellationToken);
 
     /// <summary>The pull limit an upstream last told; null when it has told none.</summary>

@@ -59,7 +59,7 @@ public sealed class UpstreamOptions
     public TimeSpan NotFoundTtl { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>TTL, there or not there, of tags that hold signatures.</summary>
-    [Description("How long it counts that a tag such as sha256-HEX.sig (cosign's signatures, attestations, SBOMs; the referrers tag) is there, or is not. These are never immutable. Default 30 s, 0 to 1 min.")]
+    [Description("How long it counts that a tag such as sha256-HEX.sig (cosign's signatures, attestations, SBOMs; the referrers tag) is there, or is not. These are never immutable, and there no longer than TagTtl. Default 30 s, 0 to 1 min.")]
     public TimeSpan SignatureTagTtl { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Host names of this cache that mean this upstream.</summary>

@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using Entrepot.TestSupport.Clients;
-using Entrepot.TestSupport.Images;
 using Entrepot.TestSupport.Product;
 using Entrepot.TestSupport.Running;
 using Entrepot.TestSupport.Upstream;
@@ -9,7 +7,7 @@ using Xunit;
 
 namespace Entrepot.IntegrationTests;
 
-/// <summary>Tags, the catalogue and referrers.</summary>
+/// <summary>Tags and the catalogue.</summary>
 [Collection(RegistryCollection.Name)]
 public sealed class ListTests(RegistryFixture fixture)
 {
@@ -78,41 +76,6 @@ public sealed class ListTests(RegistryFixture fixture)
         var page = await ListAsync(entrepot, "/v2/_catalog?n=2");
         Assert.Equal(["library/docker", "library/small"], page.Entries);
         Assert.Equal("</v2/_catalog?n=2&last=library%2Fsmall>; rel=\"next\"", page.Answer.Header("Link"));
-    }
-
-    [Fact]
-    public async Task Referrers_come_from_the_fallback_tag_filtered_and_any_digest_has_an_answer()
-    {
-        var subject = fixture.Small.Digest;
-        var index = $$"""
-            {"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[
-              {"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{fixture.Forty.Digest}}","size":{{fixture.Forty.ManifestBytes.Length}},"artifactType":"application/sig"},
-              {"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{fixture.Little.Digest}}","size":{{fixture.Little.ManifestBytes.Length}},"artifactType":"application/sbom"}]}
-            """;
-        foreach (var image in new[] { fixture.Small, fixture.Forty, fixture.Little }) await fixture.Registry.PushAsync(image, "library/referred");
-        using (var client = new HttpClient())
-        {
-            using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(index));
-            content.Headers.ContentType = new(MediaTypes.OciIndex);
-            using var put = await client.PutAsync(new Uri(fixture.Registry.Url, $"/v2/library/referred/manifests/{subject.Replace(':', '-')}"), content);
-            Assert.True(put.IsSuccessStatusCode);
-        }
-        await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
-        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url));
-
-        Assert.Equal([fixture.Forty.Digest, fixture.Little.Digest], await ReferrersAsync(entrepot, $"/v2/library/referred/referrers/{subject}", filtered: false));
-        Assert.Equal([fixture.Little.Digest], await ReferrersAsync(entrepot, $"/v2/library/referred/referrers/{subject}?artifactType=application/sbom", filtered: true));
-        Assert.Empty(await ReferrersAsync(entrepot, $"/v2/library/referred/referrers/sha256:{new string('e', 64)}", filtered: false));
-        Assert.Equal((400, "DIGEST_INVALID"), await ErrorAsync(entrepot, "/v2/library/referred/referrers/sha256:x"));
-    }
-
-    private static async Task<string[]> ReferrersAsync(EntrepotProcess entrepot, string path, bool filtered)
-    {
-        var answer = await RawHttp.SendAsync(entrepot.Port, $"GET {path} HTTP/1.1", "Host: x", "Connection: close");
-        Assert.Equal((200, MediaTypes.OciIndex), (answer.Status, answer.Header("Content-Type")));
-        Assert.Equal(filtered ? "artifactType" : null, answer.Header("OCI-Filters-Applied"));
-        using var body = JsonDocument.Parse(answer.Body);
-        return [.. body.RootElement.GetProperty("manifests").EnumerateArray().Select(m => m.GetProperty("digest").GetString()!)];
     }
 
     private static async Task<(int Status, string? Name, string[] Entries, RawResponse Answer)> ListAsync(EntrepotProcess entrepot, string path)

@@ -17,8 +17,7 @@ internal sealed class PullDocument(
     {
         // 1 What is held and fresh. New tags and signatures are looked for in lists, so they are never held long.
         var held = await holdings.FindDocumentOrNullAsync(pull.Upstream.Name, pull.Repository, kind, reference, pull.Aborted);
-        var upstream = pull.Upstream.Options;
-        var ttl = kind == FetchKind.Referrers ? upstream.SignatureTagTtl : upstream.TagTtl;
+        var ttl = kind == FetchKind.Referrers ? pull.Upstream.Tags.Signatures.Ttl : pull.Upstream.Options.TagTtl;
         if (held is not null && held.Age < (ttl < LongestTtl ? ttl : LongestTtl)) return (held, new Provenance(CacheState.Hit, held.Age), null);
 
         // 2 Held, and its upstream has let somebody wait in vain: nobody waits again until it has answered.

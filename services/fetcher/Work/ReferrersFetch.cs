@@ -6,10 +6,10 @@ using Entrepot.Upstreams;
 namespace Entrepot.Fetcher.Work;
 
 /// <summary>
-/// Brings the referrers of a digest: from the upstream's API, else from its fallback tag, else none. Source: OCI distribution-spec v1.1,
-/// Listing referrers, and Referrers tag schema (algorithm cut to 32 characters, encoded part to 64).
+/// Brings the referrers of a digest: from the upstream's API, else from its fallback tag, else none. Every descriptor is kept as its author wrote it.
+/// Source: OCI distribution-spec v1.1, Listing Referrers, and Unavailable Referrers API.
 /// </summary>
-internal sealed class ReferrersFetch(UpstreamClient client, FetchQueue queue, SmallFetch small) : IFetchWork
+internal sealed class ReferrersFetch(UpstreamClient client, FetchQueue queue, Holdings holdings, SmallFetch small) : IFetchWork
 {
     public FetchKind Kind => FetchKind.Referrers;
 
@@ -17,18 +17,31 @@ internal sealed class ReferrersFetch(UpstreamClient client, FetchQueue queue, Sm
     {
         var digest = Digest.Parse(fetch.Claim.Reference);
         var api = await client.GetReferrersAsync(upstream, source.Repository, digest, cancellationToken);
-        if (api.IsSuccess) return await KeepAsync(api.Value.Bytes);
-        if (api.Failure.Status is not (404 or 400 or 405 or 406 or 501)) return api.Failure;
+        if (api.IsSuccess) return await KeepAsync(api.Value.Referrers);
+        if (api.Failure.Outcome != FetchOutcome.NotFound) return api.Failure;
 
-        var tag = $"{digest.Algorithm[..Math.Min(32, digest.Algorithm.Length)]}-{digest.Hex[..64]}";
+        var tag = ReferrersTag.Of(digest);
         var fallback = await client.GetManifestAsync(upstream, source.Repository, tag, cancellationToken);
-        if (fallback.IsSuccess) return await KeepAsync(fallback.Value.Bytes);
-        return fallback.Failure.Outcome == FetchOutcome.NotFound ? await KeepAsync("""{"schemaVersion":2,"manifests":[]}"""u8.ToArray()) : fallback.Failure;
-
-        async Task<UpstreamFailure?> KeepAsync(ReadOnlyMemory<byte> index)
+        if (!fallback.IsSuccess) return fallback.Failure.Outcome == FetchOutcome.NotFound ? await KeepAsync([]) : fallback.Failure;
+        try
         {
+            // An image that happens to have that tag lists nothing.
+            var isIndex = ManifestReader.Read(fallback.Value.Bytes, fallback.Value.MediaType).IsIndex;
+            return await KeepAsync(isIndex && ReferrersIndex.TryRead(fallback.Value.Bytes, out var listed) ? listed : []);
+        }
+        catch (InvalidManifestException error)
+        {
+            return new UpstreamFailure(FetchOutcome.Corrupt, $"{upstream.Name}/{source.Repository}:{tag} is no manifest: {error.Message}");
+        }
+
+        async Task<UpstreamFailure?> KeepAsync(IReadOnlyList<Referrer> referrers)
+        {
+            // "None" is kept of what this repository holds, to outlive an outage. Of any other digest, and clients can think of many, it is only remembered.
+            if (referrers.Count == 0 && (await holdings.FindManifestAsync(source.Upstream, source.Repository, digest.ToString(), cancellationToken)).Rights == Rights.None)
+                return new UpstreamFailure(FetchOutcome.NotFound, $"nothing refers to {source.Repository}@{digest}", upstream.Options.SignatureTagTtl);
+            var index = ReferrersIndex.Write(referrers);
             await queue.CommitDocumentAsync(
-                fetch.Id, fetch.Fence, new StoredDocument(source.Upstream, source.Repository, Kind, fetch.Claim.Reference, index.ToArray(), MediaTypes.OciIndex), cancellationToken);
+                fetch.Id, fetch.Fence, new StoredDocument(source.Upstream, source.Repository, Kind, fetch.Claim.Reference, index, MediaTypes.OciIndex), cancellationToken);
             return null;
         }
     }, cancellationToken);

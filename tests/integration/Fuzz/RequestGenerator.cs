@@ -25,7 +25,9 @@ internal static class RequestGenerator
         from route in Gen.Elements("manifests", "blobs", "referrers", "tags", "manifests/manifests", "blobs/uploads", "_catalog", "")
         from reference in Reference(route == "blobs" ? known.Blobs : known.Manifests)
         from query in Query
+        from blob in Gen.Elements<string>([.. known.Blobs])
         from path in Gen.Frequency(
+            (3, Gen.Constant($"/v2/library/small/blobs/{blob}")),
             (8, Gen.Constant($"/v2/{name}/{route}/{reference}")), (1, Gen.Constant($"/v2/{name}/tags/list")), (1, Gen.Constant($"/v2/_catalog")),
             (1, Gen.Constant($"/v2{reference}")), (1, Mangled(Gen.Constant($"/v2/{name}/{route}/{reference}"))))
         select Visible(path + query);

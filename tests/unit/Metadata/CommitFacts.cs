@@ -94,6 +94,26 @@ public abstract class CommitFacts(ITestServer server) : DatabaseFacts(server)
     }
 
     [Fact]
+    public async Task What_refers_to_a_digest_is_listed_where_it_was_downloaded_or_confirmed()
+    {
+        const string other = "library/other";
+        await StoreManifestAsync(Manifest(1));
+        foreach (var n in new[] { 12, 11 }) await StoreManifestAsync(Manifest(n) with { Subject = Digest(1), ArtifactType = n == 11 ? "a/b" : null });
+        await StoreManifestAsync(Manifest(13) with { Subject = Digest(2) });
+        await StoreManifestAsync(Manifest(14) with { Subject = Digest(1) }, repository: other);
+        await StoreManifestAsync(Manifest(15) with { Subject = Digest(1) }, upstream: "private.io");
+        await StoreBlobAsync(16);
+        Assert.Equal([new HeldReferrer(Digest(11), "a/b"), new HeldReferrer(Digest(12), null)], await Holdings.ListReferrersAsync(Hub, Nginx, Digest(1), None));
+        Assert.Equal([new HeldReferrer(Digest(14), null)], await Holdings.ListReferrersAsync(Hub, other, Digest(1), None));
+        Assert.Empty(await Holdings.ListReferrersAsync(Hub, Nginx, Digest(9), None));
+        Assert.Empty(await Holdings.ListReferrersAsync(Hub, "library/never", Digest(1), None));
+
+        var link = await JoinAndClaimAsync(Blob(11, repository: other) with { Kind = FetchKind.Manifest });
+        Assert.Equal(CommitResult.Committed, await Queue.CommitLinkAsync(link.Id, link.Fence, Hub, other, Digest(11), None));
+        Assert.Equal([Digest(11), Digest(14)], (await Holdings.ListReferrersAsync(Hub, other, Digest(1), None)).Select(r => r.Digest));
+    }
+
+    [Fact]
     public async Task The_same_manifest_through_two_repositories_is_stored_once_and_belongs_to_both()
     {
         await StoreManifestAsync(Manifest(1, Layer(2)));

@@ -33,11 +33,4 @@ public sealed class FallbackTagTests
         Assert.False(FallbackTag.Is($"sha256-{Hex}a"));
         Assert.False(FallbackTag.Is($"md5-{Hex}"));
     }
-
-    [Fact]
-    public void The_referrers_tag_is_the_digest_with_a_dash_cut_to_64_characters()
-    {
-        Assert.Equal($"sha256-{Hex}", FallbackTag.OfReferrers(Digest.Parse($"sha256:{Hex}")));
-        Assert.Equal($"sha512-{Hex}", FallbackTag.OfReferrers(Digest.Parse($"sha512:{Hex}{Hex}")));
-    }
 }

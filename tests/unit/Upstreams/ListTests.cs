@@ -77,29 +77,20 @@ public sealed class ListTests : UpstreamTest
     }
 
     [Fact]
-    public async Task Referrers_come_as_sent_and_a_registry_without_them_is_not_found()
+    public async Task A_page_that_is_missing_in_the_middle_is_an_outage_and_no_absence()
     {
-        var (status, type) = (200, "application/vnd.oci.image.index.v1+json");
         var fake = await StartAsync((context, _) =>
         {
-            context.Response.StatusCode = status;
-            context.Response.ContentType = type;
-            return context.Response.WriteAsync("{ }");
+            if (context.Request.Query["page"] == "2")
+            {
+                context.Response.StatusCode = 404;
+                return Task.CompletedTask;
+            }
+
+            context.Response.Headers.Link = "<list?page=2>; rel=next";
+            return context.Response.WriteAsync("""{"tags":["a"]}""");
         });
-        var upstream = To(fake);
 
-        var body = (await Client.GetReferrersAsync(upstream, Repository, ContentDigest, None)).Value;
-        Assert.Equal("{ }"u8.ToArray(), body.Bytes.ToArray());
-        Assert.Equal((type, false), (body.MediaType, body.HasMore));
-        Assert.Equal($"/v2/{Repository}/referrers/{ContentDigest}", fake.Seen.Single().Path);
-
-        foreach (var lacking in new[] { 400, 404, 405, 406, 501 })
-        {
-            status = lacking;
-            AssertFailed(FetchOutcome.NotFound, await Client.GetReferrersAsync(upstream, Repository, ContentDigest, None));
-        }
-
-        (status, type) = (200, "text/html");
-        AssertFailed(FetchOutcome.NotFound, await Client.GetReferrersAsync(upstream, Repository, ContentDigest, None));
+        AssertFailed(FetchOutcome.Unavailable, await Client.GetTagsAsync(To(fake), Repository, None));
     }
 }

@@ -1,9 +1,11 @@
 using System.Text;
 using Entrepot.Contracts;
 using Entrepot.Oci;
+using Entrepot.TestSupport.Images;
 using Entrepot.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Xunit;
+using MediaTypes = Entrepot.Oci.MediaTypes;
 
 namespace Entrepot.UnitTests.Upstreams;
 
@@ -77,6 +79,56 @@ public sealed class ManifestTests : UpstreamTest
         named = other;
         AssertFailed(FetchOutcome.Corrupt, await Client.GetManifestAsync(To(fake), Repository, "latest", None));
         AssertFailed(FetchOutcome.Corrupt, await Client.HeadManifestAsync(To(fake), Repository, ManifestDigest.ToString(), None));
+    }
+
+    [Theory]
+    [InlineData("application/vnd.docker.distribution.manifest.v1+prettyjws")]
+    [InlineData("application/json")]
+    public async Task A_signed_schema_1_comes_as_sent_and_is_named_by_what_was_signed(string type)
+    {
+        var signed = SignedSchema1.Of([ContentDigest.ToString()]);
+        var (sent, named) = (signed.Body, signed.Digest);
+        var fake = await StartAsync((context, _) =>
+        {
+            context.Response.ContentType = type;
+            context.Response.Headers["Docker-Content-Digest"] = named;
+            return context.Response.Body.WriteAsync(sent).AsTask();
+        });
+
+        foreach (var reference in new[] { "1", signed.Digest })
+        {
+            var body = (await Client.GetManifestAsync(To(fake), Repository, reference, None)).Value;
+            Assert.Equal(signed.Body, body.Bytes.ToArray());
+            Assert.Equal((signed.Digest, type), (body.Digest.ToString(), body.MediaType));
+        }
+
+        // The digest of the bytes is no name of it, and neither is another payload's.
+        named = Digest.Sha256Of(sent).ToString();
+        AssertFailed(FetchOutcome.Corrupt, await Client.GetManifestAsync(To(fake), Repository, "1", None));
+        AssertFailed(FetchOutcome.Corrupt, await Client.GetManifestAsync(To(fake), Repository, named, None));
+        (sent, named) = (SignedSchema1.Of([Digest.Sha256Of("x"u8).ToString()]).Body, signed.Digest);
+        AssertFailed(FetchOutcome.Corrupt, await Client.GetManifestAsync(To(fake), Repository, "1", None));
+
+        // Without its signatures it is an unsigned one, whose bytes have the digest.
+        sent = signed.Payload;
+        var unsigned = await Client.GetManifestAsync(To(fake), Repository, signed.Digest, None);
+        if (type == "application/json") Assert.Equal(signed.Payload, unsigned.Value.Bytes.ToArray());
+        else Assert.Contains("has no signatures", AssertFailed(FetchOutcome.Corrupt, unsigned).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_field_smuggled_in_beside_the_signed_payload_is_corrupt()
+    {
+        var signed = SignedSchema1.Of([ContentDigest.ToString()]);
+        var sent = Encoding.UTF8.GetString(signed.Body).Replace("\"signatures\":", "\"fsLayers\": [], \"signatures\":", StringComparison.Ordinal);
+        var fake = await StartAsync((context, _) =>
+        {
+            context.Response.ContentType = SignedSchema1.MediaType;
+            return context.Response.WriteAsync(sent);
+        });
+
+        var failure = AssertFailed(FetchOutcome.Corrupt, await Client.GetManifestAsync(To(fake), Repository, signed.Digest, None));
+        Assert.Contains("'fsLayers' is not what was signed", failure.Message, StringComparison.Ordinal);
     }
 
     [Theory]
