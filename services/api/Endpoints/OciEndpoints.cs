@@ -52,7 +52,7 @@ internal sealed class OciEndpoints(
     private Task DispatchAsync(HttpContext http, string path, long startedAt)
     {
         if (!OciPath.TryParse(path, out var asked, out var error)) return OciErrorResult.WriteAsync(http, error);
-        if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method) || asked.Route == OciRoute.Upload)
+        if (!IsRead(http.Request.Method) || asked.Route == OciRoute.Upload)
         {
             http.Response.Headers.Allow = "GET, HEAD";
             return OciErrorResult.WriteAsync(http, new OciError(OciErrorCode.Unsupported, "this registry is a read-only cache: push to the upstream itself"));
@@ -75,11 +75,14 @@ internal sealed class OciEndpoints(
         };
     }
 
+    /// <summary>Methods are told by case (RFC 9110 §9.1): ASP.NET Core's own comparison is not.</summary>
+    private static bool IsRead(string method) => method == HttpMethods.Get || method == HttpMethods.Head;
+
     private static Task WriteBaseAsync(HttpContext http)
     {
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = 2;
-        return HttpMethods.IsHead(http.Request.Method) ? Task.CompletedTask : http.Response.Body.WriteAsync("{}"u8.ToArray(), http.RequestAborted).AsTask();
+        return http.Request.Method == HttpMethods.Head ? Task.CompletedTask : http.Response.Body.WriteAsync("{}"u8.ToArray(), http.RequestAborted).AsTask();
     }
 
     private OciError Unresolved(OciPath asked, string ns)

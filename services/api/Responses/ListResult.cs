@@ -29,6 +29,6 @@ internal static class ListResult
         }
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = buffer.Length;
-        return HttpMethods.IsHead(http.Request.Method) ? Task.CompletedTask : http.Response.Body.WriteAsync(buffer.ToArray(), http.RequestAborted).AsTask();
+        return http.Request.Method == HttpMethods.Head ? Task.CompletedTask : http.Response.Body.WriteAsync(buffer.ToArray(), http.RequestAborted).AsTask();
     }
 }

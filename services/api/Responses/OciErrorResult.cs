@@ -19,7 +19,7 @@ internal static class OciErrorResult
         response.ContentLength = body.Length;
         if (response.StatusCode is 503 or 429)
             response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling((retryAfter ?? TimeSpan.FromSeconds(2)).TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        return HttpMethods.IsHead(http.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, http.RequestAborted).AsTask();
+        return http.Request.Method == HttpMethods.Head ? Task.CompletedTask : response.Body.WriteAsync(body, http.RequestAborted).AsTask();
     }
 
     /// <summary>How a fetch failed. 404 only when the upstream said so; an outage is 503, a lie of the upstream 502.</summary>

@@ -16,12 +16,13 @@ internal readonly record struct Page(int? Count, string? Last)
         int? count = null;
         if (query.ContainsKey("n"))
         {
-            if (!int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed))
+            if (n.Length == 0 || !n.All(char.IsAsciiDigit))
             {
                 error = new OciError(OciErrorCode.PaginationNumberInvalid, $"n={new string([.. n.Take(32).Where(c => !char.IsControl(c))])} is not a number from 0 up");
                 return false;
             }
-            count = parsed;
+            // More than an int holds is more than there is.
+            count = int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : int.MaxValue;
         }
         var last = query["last"].ToString();
         page = new Page(count, last.Length == 0 ? null : last);

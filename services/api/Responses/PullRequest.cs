@@ -6,7 +6,7 @@ namespace Entrepot.Api.Responses;
 /// <summary>One pull as the endpoint understood it: which upstream and repository are meant, and what the client sent along.</summary>
 internal sealed record PullRequest(HttpContext Http, Upstream Upstream, string Repository)
 {
-    public bool IsHead => HttpMethods.IsHead(Http.Request.Method);
+    public bool IsHead => Http.Request.Method == HttpMethods.Head;
 
     public CancellationToken Aborted => Http.RequestAborted;
 
