@@ -28,18 +28,18 @@ internal sealed class TagFreshness(
         if (held.FailedCheck is { } failed && time.GetElapsedTime(failed.At) < options.FailedCheckLasts)
             return Unconfirmed(pull.Upstream, held, failed.Failure with { Cache = CacheState.Hit });
 
-        // 3 Allowed to be a little old: checked behind the answer.
-        if (AgeOf(held) < held.Policy.Ttl + pull.Upstream.Options.StaleWhileRevalidate)
-        {
-            CheckBehind(pull.Upstream, key, held);
-            return (held, new Provenance(CacheState.Stale, AgeOf(held)), null);
-        }
-
-        // 4 Its upstream has let somebody wait in vain: nobody waits again until it has answered.
+        // 3 Its upstream has let somebody wait in vain: nobody waits again until it has answered.
         if (silent.IsSilent(pull.Upstream.Name))
         {
             if (silent.TryProbe(pull.Upstream.Name)) CheckBehind(pull.Upstream, key, held);
             return Unconfirmed(pull.Upstream, held, NoAnswer);
+        }
+
+        // 4 Allowed to be a little old: checked behind the answer.
+        if (AgeOf(held) < held.Policy.Ttl + pull.Upstream.Options.StaleWhileRevalidate)
+        {
+            CheckBehind(pull.Upstream, key, held);
+            return (held, new Provenance(CacheState.Stale, AgeOf(held)), null);
         }
 
         // 5 Ask, and wait a moment.
