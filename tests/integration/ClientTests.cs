@@ -94,6 +94,20 @@ public sealed class ClientTests(RegistryFixture fixture) : IAsyncLifetime
         await Assert.ThrowsAsync<ClientFailedException>(() => Containerd.PullWithAsync("registry.invalid", hosts, "library/small:1", folder: "_default"));
     }
 
+    [ClientFact(Containerd.Command, Containerd.Client, NeedsRoot = true)]
+    public async Task A_mirror_with_the_registry_in_its_path_and_ns_besides_is_one_registry()
+    {
+        // On the wire this is what BuildKit sends for mirrors = ["CACHE/quay.io"], and k3s for a rewrite to "quay.io/$1".
+        await using var hub = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
+        await using var quay = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
+        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(hub.Url).Add("quay.io", quay.Url));
+        var hosts = $"server = \"{entrepot.Url.GetLeftPart(UriPartial.Authority)}\"\n[host.\"{entrepot.Url}v2/quay.io\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n";
+        Assert.Equal(fixture.Index.Digest, (await Containerd.PullWithAsync("quay.io", hosts, "library/index:1")).Digest);
+        Assert.Contains("/v2/quay.io/library/index/manifests/1 answered 200", entrepot.LogText, StringComparison.Ordinal);
+        Assert.NotEmpty(quay.Log.Matching("/v2/library/index/manifests/1"));
+        Assert.Empty(hub.Log.All);
+    }
+
     private async Task PullAsync(Func<Uri, string, Task<PullResult>> pull, string[] images)
     {
         var expected = new Dictionary<string, string>
