@@ -36,7 +36,7 @@ public sealed class ArtifactTests(RegistryFixture fixture) : IAsyncLifetime
     {
         await ColdThenHot.RunAsync(fixture, async mirror =>
         {
-            using var oras = new OrasStyleClient(mirror, "library/chart");
+            using var oras = new OrasStyleClient(mirror, "docker.io/library/chart");
             var (manifest, layers) = await oras.PullAsync("1");
             Assert.Equal(new OrasDescriptor(MediaTypes.OciManifest, Chart.Digest, Chart.ManifestBytes.Length), manifest);
             Assert.Equal(ChartBytes, Assert.Single(layers));
@@ -96,6 +96,31 @@ public sealed class ArtifactTests(RegistryFixture fixture) : IAsyncLifetime
         var unsigned = await Assert.ThrowsAsync<HttpRequestException>(() => client.FetchReferenceAsync(ArtifactMaker.CosignTag(fixture.Small)));
         Assert.Equal(System.Net.HttpStatusCode.NotFound, unsigned.StatusCode);
         Assert.Empty(await client.ReferrersAsync(subject.Digest));
+    }
+
+    [ClientFact(DebianRegistryCommand)]
+    public async Task The_client_that_stands_in_for_oras_refuses_what_oras_refuses()
+    {
+        // Against the upstream itself, with faults: a stand-in that takes everything would show nothing.
+        await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
+        using var oras = new OrasStyleClient(upstream.Url, "library/chart");
+        var (manifest, _) = await oras.PullAsync("1");
+        var blob = new OrasDescriptor("application/octet-stream", Chart.Layers[0].Digest, Chart.Layers[0].Size);
+
+        async Task RefusesAsync(Fault fault, string path, Func<Task> request)
+        {
+            upstream.Inject(fault, path);
+            await Assert.ThrowsAsync<InvalidDataException>(request);
+            upstream.HealAll();
+        }
+
+        await RefusesAsync(Fault.WrongDigestHeader(), "/manifests/", () => oras.FetchManifestAsync(manifest));
+        await RefusesAsync(Fault.WrongDigestHeader(), "/manifests/", () => oras.ResolveAsync(manifest.Digest));
+        await RefusesAsync(Fault.NoContentLength(), "/manifests/", () => oras.FetchReferenceAsync("1"));
+        await RefusesAsync(Fault.Html200(), "/manifests/", () => oras.FetchManifestAsync(manifest));
+        await RefusesAsync(Fault.FlipByte(3), "/blobs/", () => oras.FetchBlobAsync(blob));
+        await RefusesAsync(Fault.ShortBody(), "/blobs/", () => oras.FetchBlobAsync(blob));
+        await Assert.ThrowsAsync<HttpRequestException>(() => oras.ReferrersAsync(manifest.Digest));
     }
 
     private const string DebianRegistryCommand = Entrepot.TestSupport.Registry.DebianRegistry.Command;

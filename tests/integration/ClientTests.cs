@@ -44,6 +44,17 @@ public sealed class ClientTests(RegistryFixture fixture) : IAsyncLifetime
     public Task Docker_pulls_through_registry_mirrors_cold_and_then_hot_without_the_upstream() => PullAsync((mirror, image) => Docker.PullAsync(mirror, image), Images);
 
     [ClientFact(Docker.Command, Docker.Client, NeedsRoot = true)]
+    public async Task Docker_pulls_any_registry_by_name()
+    {
+        await using var hub = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
+        await using var quay = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
+        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(hub.Url).Add("quay.io", quay.Url));
+        Assert.Equal(fixture.Index.Digest, (await Docker.PullDirectAsync(entrepot.Url, "quay.io/library/index:1")).Digest);
+        Assert.NotEmpty(quay.Log.Matching("/v2/library/index/manifests/1"));
+        Assert.Empty(hub.Log.All);
+    }
+
+    [ClientFact(Docker.Command, Docker.Client, NeedsRoot = true)]
     public async Task Docker_gets_a_zstd_layer_whole_which_it_can_unpack_from_version_23_on()
     {
         if (await Docker.VersionAsync() >= new Version(23, 0))
@@ -62,9 +73,9 @@ public sealed class ClientTests(RegistryFixture fixture) : IAsyncLifetime
     [ClientFact(Docker.Command, Docker.Client, DockerCompose.Command, NeedsRoot = true)]
     public async Task Docker_compose_pulls_three_services_cold_and_then_hot_without_the_upstream()
     {
-        string[] images = ["library/small:1", "library/docker:1", "library/forty:1"];
+        string[] images = ["library/small:1", "library/docker:1", "library/index:1"];
         var digests = await ColdThenHot.RunAsync(fixture, async mirror => string.Join(' ', await DockerCompose.PullAsync(mirror, images)));
-        Assert.Equal($"{fixture.Small.Digest} {fixture.DockerSmall.Digest} {fixture.Forty.Digest}", digests);
+        Assert.Equal($"{fixture.Small.Digest} {fixture.DockerSmall.Digest} {fixture.Index.Digest}", digests);
     }
 
     [ClientFact(Containerd.Command, Containerd.Client, NeedsRoot = true)]

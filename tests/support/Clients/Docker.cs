@@ -1,12 +1,14 @@
+using Entrepot.TestSupport.Running;
+
 namespace Entrepot.TestSupport.Clients;
 
 /// <summary>Pulls with dockerd through <c>registry-mirrors</c>. Needs root. One at a time: they share one daemon, see <see cref="DockerDaemon"/>.</summary>
 public static class Docker
 {
-    /// <summary>The daemon's command, for <see cref="Running.ClientFactAttribute"/>.</summary>
+    /// <summary>The daemon's command, for <see cref="ClientFactAttribute"/>.</summary>
     public const string Command = "dockerd";
 
-    /// <summary>The client's command, for <see cref="Running.ClientFactAttribute"/>.</summary>
+    /// <summary>The client's command, for <see cref="ClientFactAttribute"/>.</summary>
     public const string Client = "docker";
 
     /// <summary>Pulls an image of Docker Hub's namespace through the mirror and forgets it again, so that the next pull begins from nothing.</summary>
@@ -66,7 +68,7 @@ public static class Docker
 
     private static async Task<PullResult> PullAsync(string reference, CancellationToken cancellationToken)
     {
-        var start = Running.TestClock.Now;
+        var start = TestClock.Now;
         var logged = DockerDaemon.Log.Length;
         var pull = await DockerDaemon.RunAsync(["pull", "--quiet", reference], cancellationToken);
         if (pull.ExitCode != 0)
@@ -75,7 +77,7 @@ public static class Docker
             throw new ClientFailedException(pull with { Output = $"{pull.Output}dockerd's log:\n{DockerDaemon.Log[logged..]}" });
         }
 
-        var elapsed = Running.TestClock.Now - start;
+        var elapsed = TestClock.Now - start;
         return new PullResult(pull, await TakeDigestAsync(reference, cancellationToken), elapsed);
     }
 }
