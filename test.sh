@@ -8,7 +8,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 exec </dev/null
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 MSBUILDDISABLENODEREUSE=1
-export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+# docker-compose may be there as a plug-in only, which runs by itself as well.
+export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/libexec/docker/cli-plugins:/usr/lib/docker/cli-plugins:/usr/local/lib/docker/cli-plugins
 
 projects="unit integration"
 case ${1:-} in
@@ -25,13 +26,19 @@ root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 can_be_root() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
 
 # What the tests run, as command:package. A command that is there is left alone, whoever brought it (docker-ce, for example).
-needs="docker-registry:docker-registry skopeo:skopeo podman:podman containerd:containerd ctr:containerd dockerd:docker.io docker:docker.io
-  runc:runc crun:crun iptables:iptables mount:mount ps:procps curl:curl git:git"
+needs="docker-registry:docker-registry skopeo:skopeo podman:podman buildah:buildah containerd:containerd ctr:containerd dockerd:docker.io
+  docker:docker.io docker-compose:docker-compose runc:runc crun:crun iptables:iptables mount:mount ps:procps curl:curl git:git"
 missing() {
   local need
   for need in $needs; do command -v "${need%%:*}" >/dev/null || echo "${need#*:}"; done
   compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || echo postgresql
   ldconfig -p 2>/dev/null | grep -q 'libsqlite3\.so\.0' || echo libsqlite3-0
+}
+
+# install_if_there PACKAGE: for what only some releases have; a part of install_missing
+install_if_there() {
+  apt-cache show "$1" >/dev/null 2>&1 || return 0
+  $apt install -y --no-install-recommends "$1" >/dev/null || echo "test.sh: apt-get install failed for: $1" >&2
 }
 
 # Installs without starting services: the tests start their own, on ports of their own.
@@ -47,10 +54,9 @@ install_missing() {
   $apt update || echo "test.sh: apt-get update failed; trying with the lists there are" >&2
   # shellcheck disable=SC2086
   $apt install -y --no-install-recommends $packages >/dev/null || echo "test.sh: apt-get install failed for: $packages" >&2
-  # From Debian 13 on the client of docker.io is a package of its own.
-  if ! command -v docker >/dev/null && apt-cache show docker-cli >/dev/null 2>&1; then
-    $apt install -y --no-install-recommends docker-cli >/dev/null || echo "test.sh: apt-get install failed for: docker-cli" >&2
-  fi
+  # From Debian 13 on the client of docker.io is a package of its own, and so is what it needs to build with BuildKit.
+  command -v docker >/dev/null || install_if_there docker-cli
+  docker buildx version >/dev/null 2>&1 || install_if_there docker-buildx
   [ -z "$guarded" ] || root rm -f $guard
 }
 

@@ -9,5 +9,7 @@ public sealed class ClientFailedException(CommandResult result) : Exception($"{r
     /// <summary>How the command ended.</summary>
     public CommandResult Result { get; } = result;
 
-    internal static CommandResult ThrowIfFailed(CommandResult result) => result.ExitCode == 0 ? result : throw new ClientFailedException(result);
+    /// <summary>The result, when its exit code is 0.</summary>
+    /// <exception cref="ClientFailedException">It is not.</exception>
+    public static CommandResult ThrowIfFailed(CommandResult result) => result.ExitCode == 0 ? result : throw new ClientFailedException(result);
 }

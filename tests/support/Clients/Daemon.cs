@@ -15,6 +15,23 @@ internal sealed class Daemon(string command, Func<TempFolder, IEnumerable<string
 
     public string Output => _process?.Output ?? "";
 
+    /// <summary>Ends it, if it runs; the next start begins with the folder it had.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_process is null) return;
+            await _process.TerminateAsync(TimeSpan.FromSeconds(30), cancellationToken);
+            await _process.DisposeAsync();
+            _process = null;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);

@@ -2,7 +2,7 @@ using Entrepot.TestSupport.Running;
 
 namespace Entrepot.TestSupport.Clients;
 
-/// <summary>Pulls with podman into an empty storage of its own (vfs). Needs root. Safe to use from several threads.</summary>
+/// <summary>Pulls and builds with podman in an empty storage of its own. Needs root. Safe to use from several threads.</summary>
 public static class Podman
 {
     /// <summary>The command, for <see cref="ClientFactAttribute"/>.</summary>
@@ -13,53 +13,52 @@ public static class Podman
     /// <param name="image">For example <c>library/small:1</c>.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ClientFailedException">podman failed.</exception>
-    public static Task<PullResult> PullAsync(Uri mirrorUrl, string image, CancellationToken cancellationToken = default) =>
-        RunAsync(mirrorUrl, $"docker.io/{image}", cancellationToken);
-
-    /// <summary>Pulls <c>127.0.0.1:port/IMAGE</c>, the registry named in the image.</summary>
-    /// <inheritdoc cref="PullAsync"/>
-    public static Task<PullResult> PullDirectAsync(Uri registryUrl, string image, CancellationToken cancellationToken = default)
+    public static async Task<PullResult> PullAsync(Uri mirrorUrl, string image, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(registryUrl);
-        return RunAsync(registryUrl, $"{registryUrl.Authority}/{image}", cancellationToken);
+        using var storage = ContainersStorage.Through(mirrorUrl);
+        return await PullAsync(storage, $"docker.io/{image}", cancellationToken);
     }
 
-    private static async Task<PullResult> RunAsync(Uri url, string reference, CancellationToken cancellationToken)
+    /// <summary>Pulls <c>127.0.0.1:port/IMAGE</c>, the registry named in the image.</summary>
+    /// <inheritdoc cref="PullAsync(Uri, string, CancellationToken)"/>
+    public static async Task<PullResult> PullDirectAsync(Uri registryUrl, string image, CancellationToken cancellationToken = default)
     {
-        using var folder = new TempFolder("podman");
-        var location = url.Authority + url.AbsolutePath.TrimEnd('/');
-        await File.WriteAllTextAsync(
-            folder.File("registries.conf"),
-            $"""
-            unqualified-search-registries = []
-            [[registry]]
-            prefix = "docker.io"
-            location = "{location}"
-            insecure = true
-            [[registry.mirror]]
-            location = "{location}"
-            insecure = true
-            [[registry]]
-            location = "{url.Authority}"
-            insecure = true
-            """,
-            cancellationToken);
-        await File.WriteAllTextAsync(folder.File("auth.json"), "{}", cancellationToken);
-        var environment = new Dictionary<string, string?>
-        {
-            ["CONTAINERS_REGISTRIES_CONF"] = folder.File("registries.conf"),
-            ["REGISTRY_AUTH_FILE"] = folder.File("auth.json"),
-            ["XDG_RUNTIME_DIR"] = null,
-            ["TMPDIR"] = folder.FullPath,
-        };
-        string[] own =
-        [
-            "--root", folder.File("root"), "--runroot", folder.File("run"), "--tmpdir", folder.File("tmp"), "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "none",
-        ];
+        ArgumentNullException.ThrowIfNull(registryUrl);
+        using var storage = ContainersStorage.Through(registryUrl);
+        return await PullAsync(storage, $"{registryUrl.Authority}/{image}", cancellationToken);
+    }
+
+    /// <summary>Pulls with this very registries.conf. Registries that are not on loopback do not answer.</summary>
+    /// <param name="registriesConf">What stands in registries.conf.</param>
+    /// <param name="reference">The whole name, for example <c>docker.io/library/small:1</c>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ClientFailedException">podman failed.</exception>
+    public static async Task<PullResult> PullWithAsync(string registriesConf, string reference, CancellationToken cancellationToken = default)
+    {
+        using var storage = ContainersStorage.Of(registriesConf);
+        return await PullAsync(storage, reference, cancellationToken);
+    }
+
+    /// <summary>Builds from a base of <c>docker.io</c> that comes through the mirror.</summary>
+    /// <param name="mirrorUrl">Entrepot's URL.</param>
+    /// <param name="baseImage">For example <c>library/small:1</c>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ClientFailedException">podman failed.</exception>
+    public static async Task<BuildResult> BuildAsync(Uri mirrorUrl, string baseImage, CancellationToken cancellationToken = default)
+    {
+        const string Built = "localhost/entrepot-test-built";
+        using var storage = ContainersStorage.Through(mirrorUrl);
+        using var context = BuildResult.NewContext($"docker.io/{baseImage}");
+        var build = ClientFailedException.ThrowIfFailed(await storage.PodmanAsync(["build", "--no-cache", "--tag", Built, context.FullPath], cancellationToken));
+        return await BuildResult.InspectAsync(build, arguments => storage.PodmanAsync(["image", .. arguments, Built], cancellationToken));
+    }
+
+    private static async Task<PullResult> PullAsync(ContainersStorage storage, string reference, CancellationToken cancellationToken)
+    {
         var start = TestClock.Now;
-        var pull = ClientFailedException.ThrowIfFailed(await ChildProcess.RunAsync(Command, [.. own, "pull", "--quiet", reference], environment, cancellationToken: cancellationToken));
+        var pull = ClientFailedException.ThrowIfFailed(await storage.PodmanAsync(["pull", "--quiet", reference], cancellationToken));
         var elapsed = TestClock.Now - start;
-        var inspect = await ChildProcess.RunAsync(Command, [.. own, "image", "inspect", "--format", "{{.Digest}}", reference], environment, cancellationToken: cancellationToken);
+        var inspect = await storage.PodmanAsync(["image", "inspect", "--format", "{{.Digest}}", reference], cancellationToken);
         return new PullResult(pull, ClientFailedException.ThrowIfFailed(inspect).StandardOutput.Trim(), elapsed);
     }
 }
