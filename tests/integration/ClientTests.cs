@@ -105,6 +105,17 @@ public sealed class ClientTests(RegistryFixture fixture) : IAsyncLifetime
         await Assert.ThrowsAsync<ClientFailedException>(() => Containerd.PullWithAsync("registry.invalid", hosts, "library/small:1", folder: "_default"));
     }
 
+    [ClientFact(Skopeo.Command)]
+    public async Task A_host_name_of_the_cache_means_the_registry_it_is_configured_for()
+    {
+        await using var hub = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
+        await using var quay = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
+        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(hub.Url).Add("quay.io", quay.Url, ("Hosts", new[] { "localhost" })));
+        Assert.Equal(fixture.Small.Digest, (await Skopeo.PullAsync(new Uri($"http://localhost:{entrepot.Port}"), "library/small:1")).Digest);
+        Assert.NotEmpty(quay.Log.Matching("/v2/library/small/manifests/1"));
+        Assert.Empty(hub.Log.All);
+    }
+
     [ClientFact(Containerd.Command, Containerd.Client, NeedsRoot = true)]
     public async Task A_mirror_with_the_registry_in_its_path_and_ns_besides_is_one_registry()
     {
