@@ -108,6 +108,17 @@ public sealed class ProtocolTests(RegistryFixture fixture) : IAsyncLifetime
         Assert.Equal((status, 0, answer.Header("Content-Length")), (head.Status, head.Body.Length, head.Header("Content-Length")));
     }
 
+    [Theory]
+    [InlineData(255, 400)]
+    [InlineData(248, 400)]
+    [InlineData(247, 404)]
+    public async Task A_name_that_library_makes_too_long_is_refused_and_not_tried(int length, int status)
+    {
+        var answer = await SendAsync("GET", $"/v2/{new string('a', length)}/tags/list?ns=docker.io");
+        Assert.Equal(status, answer.Status);
+        Assert.Contains(status == 400 ? "\"code\":\"NAME_INVALID\"" : "\"code\":\"NAME_UNKNOWN\"", Encoding.UTF8.GetString(answer.Body), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Root_path_prefix_short_prefix_and_ns_reach_the_same_image()
     {

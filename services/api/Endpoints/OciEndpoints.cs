@@ -63,6 +63,9 @@ internal sealed class OciEndpoints(
         var ns = http.Request.Query["ns"].ToString();
         if (catalog.Resolve(ns, http.Request.Host.Value, asked.Name.ToString()) is not { } target)
             return OciErrorResult.WriteAsync(http, Unresolved(asked, ns));
+        // The library/ that Docker Hub's names get may make one too long.
+        if (target.Repository.Length > RepositoryName.MaxLength)
+            return OciErrorResult.WriteAsync(http, new OciError(OciErrorCode.NameInvalid, $"repository name '{Shortened(target.Repository)}' has {target.Repository.Length} characters, at most {RepositoryName.MaxLength} are allowed"));
         if (ns.Length > 0) http.Response.Headers["OCI-Namespace"] = ns;
         var pull = new PullRequest(http, target.Upstream, target.Repository) { StartedAt = startedAt };
         return asked.Route switch
