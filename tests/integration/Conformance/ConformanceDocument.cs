@@ -40,7 +40,7 @@ internal static class ConformanceDocument
         return text.ToString();
     }
 
-    private static string Request(Fact fact) => fact.ShowsRequest ? string.Join("<br>", fact.Shown.Select(line => $"`{Cell(line)}`")) : Cell(fact.Shown[0]);
+    private static string Request(Fact fact) => fact.ShowsRequest ? (fact.Where is null ? "" : $"{Cell(fact.Where)}:<br>") + string.Join("<br>", fact.Shown.Select(line => $"`{Cell(line)}`")) : Cell(fact.Shown[0]);
 
     private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).Replace("\n", " ", StringComparison.Ordinal);
 }

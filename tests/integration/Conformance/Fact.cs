@@ -17,6 +17,7 @@ internal sealed class Fact(string rule, string source)
     private readonly List<Func<Lab, RawResponse, Task>> _checks = [];
     private string[] _lines = [];
     private Func<Lab, Task>? _story;
+    private Func<Lab, Task<int>>? _port;
 
     public string Rule { get; } = rule;
 
@@ -28,6 +29,9 @@ internal sealed class Fact(string rule, string source)
     /// <summary>Whether <see cref="Shown"/> are lines of a request.</summary>
     public bool ShowsRequest => _story is null;
 
+    /// <summary>The Entrepot that is asked when it is not the common one; for the table.</summary>
+    public string? Where { get; private set; }
+
     /// <summary>What must be answered; for the table.</summary>
     public IReadOnlyList<string> Answer => _answer;
 
@@ -35,6 +39,16 @@ internal sealed class Fact(string rule, string source)
     public Fact Asks(params string[] lines)
     {
         Shown = _lines = lines;
+        return this;
+    }
+
+    /// <summary>Asks another Entrepot than the lab's common one.</summary>
+    /// <param name="where">Which one, for the table.</param>
+    /// <param name="port">Its port.</param>
+    public Fact At(string where, Func<Lab, Task<int>> port)
+    {
+        Where = where;
+        _port = port;
         return this;
     }
 
@@ -94,8 +108,8 @@ internal sealed class Fact(string rule, string source)
     public Fact AlikeOnHead() => ThatAsync("`HEAD`: the same headers, no body", async (lab, answer) =>
     {
         // The first may have been the miss: the second is compared.
-        var again = await lab.SendAsync(_lines);
-        var head = await lab.SendAsync([.. _lines.Select((line, i) => i == 0 ? "HEAD" + line[line.IndexOf(' ', StringComparison.Ordinal)..] : line)]);
+        var again = await SendAsync(lab, _lines);
+        var head = await SendAsync(lab, [.. _lines.Select((line, i) => i == 0 ? "HEAD" + line[line.IndexOf(' ', StringComparison.Ordinal)..] : line)]);
         Assert.Equal(answer.Status, head.Status);
         Assert.Equal(Comparable(again), Comparable(head));
         Assert.Empty(head.Body);
@@ -116,7 +130,7 @@ internal sealed class Fact(string rule, string source)
             return;
         }
 
-        var answer = await lab.SendAsync(_lines);
+        var answer = await SendAsync(lab, _lines);
         foreach (var check in _checks) await check(lab, answer);
     }
 
@@ -128,6 +142,8 @@ internal sealed class Fact(string rule, string source)
     /// <summary>All headers but the two that tell the moment: a second may pass between two requests.</summary>
     private static string Comparable(RawResponse answer) => string.Join('\n', answer.Headers
         .Where(header => header.Key is not ("Date" or "Age")).Select(header => $"{header.Key}: {header.Value}").Order(StringComparer.Ordinal));
+
+    private async Task<RawResponse> SendAsync(Lab lab, string[] lines) => await lab.SendToAsync(_port is null ? lab.Entrepot.Port : await _port(lab), lines);
 
     private Fact ThatAsync(string words, Func<Lab, RawResponse, Task> check)
     {

@@ -47,6 +47,11 @@ public sealed class Lab : IAsyncLifetime
         Upstream = await UpstreamFront.StartNewAsync(Registry.Url);
         _other = await UpstreamFront.StartNewAsync(_otherRegistry.Url);
         Entrepot = await EntrepotProcess.StartNewAsync(Settings());
+        foreach (var blob in new[] { "layer", "config", "empty", "one", "layer512", "gzip" })
+        {
+            Assert.Equal(200, (await GetAsync($"/v2/library/small/blobs/{{{blob}}}")).Status);
+            await UntilHeldAsync($"/v2/library/small/blobs/{{{blob}}}");
+        }
     }
 
     /// <inheritdoc/>

@@ -70,11 +70,11 @@ public sealed class NameFacts(Lab lab)
         Rule("A long bad name is cut in the message", Ours).Asks("GET /v2/{N*3000}/manifests/1").Refuses(400, "NAME_INVALID", "3000 characters")
             .That("at most 1 KiB", (_, answer) => Assert.InRange(answer.Body.Length, 1, 1024)));
 
-    public static TheoryData<string> Rules => All.Rules;
+    public static TheoryData<RuleName> Rules => All.Rules;
 
     [Theory]
     [MemberData(nameof(Rules))]
-    public Task Names(string rule) => All.CheckAsync(rule, lab);
+    public Task Names(RuleName rule) => All.CheckAsync(rule, lab);
 
     private static Fact Good(string rule, string name) => Rule(rule, PullManifests).Asks($"GET /v2/{name}/manifests/1").Says(200).Gives("small");
 

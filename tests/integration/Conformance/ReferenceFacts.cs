@@ -27,7 +27,7 @@ public sealed class ReferenceFacts(Lab lab)
         BadTag("A tag that is escaped twice is refused", "%2531", "%2531"),
         Rule("An escaped letter of a tag is that letter", "RFC 3986 §2.3").Asks("GET /v2/library/small/manifests/l%61test").Says(200).Has("Docker-Content-Digest", "{small}"),
         Rule("A tag is told from another by the case of its letters", PullManifests).Asks("GET /v2/library/small/manifests/Latest").Refuses(404, "MANIFEST_UNKNOWN", "Latest"),
-        Rule("A sha256 digest of 64 lower-case hex digits is valid", Digests).Asks("GET /v2/library/small/manifests/{small}").Says(200).Gives("small"),
+        Rule("A sha256 digest of 64 lower-case hex digits is valid", Digests).Asks("GET /v2/library/small/blobs/{config}").Says(200).Gives("config"),
         Rule("A sha512 digest of 128 lower-case hex digits is valid", Digests).Asks("GET /v2/library/small/blobs/{layer512}").Says(200).Gives("layer512"),
         Rule("The colon of a digest may be escaped", "RFC 3986 §2.1").Asks("GET /v2/library/small/blobs/sha256%3A{layer.hex}").Says(200).Has("Docker-Content-Digest", "{layer}"),
         BadDigest("Upper-case hex is refused", "sha256:{A*64}"),
@@ -51,11 +51,11 @@ public sealed class ReferenceFacts(Lab lab)
         Rule("A manifest's digest is not one of a blob", PullBlobs).Asks("GET /v2/library/small/blobs/{small}").Refuses(404, "BLOB_UNKNOWN", "{small}"),
         Rule("A blob's digest is not one of a manifest", PullManifests).Asks("GET /v2/library/small/manifests/{layer}").Refuses(404, "MANIFEST_UNKNOWN", "{layer}"));
 
-    public static TheoryData<string> Rules => All.Rules;
+    public static TheoryData<RuleName> Rules => All.Rules;
 
     [Theory]
     [MemberData(nameof(Rules))]
-    public Task References(string rule) => All.CheckAsync(rule, lab);
+    public Task References(RuleName rule) => All.CheckAsync(rule, lab);
 
     private static Fact GoodTag(string rule, string tag) => Rule(rule, PullManifests).Asks($"GET /v2/library/small/manifests/{tag}").Says(200).Gives("small");
 

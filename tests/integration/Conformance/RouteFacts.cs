@@ -47,9 +47,9 @@ public sealed class RouteFacts(Lab lab)
         Rule("A path that only begins like the base is not the registry's", Endpoints).Does("`GET /v2x/library/small/manifests/1`", "`404`", async lab =>
             Assert.Equal(404, (await TestSupport.Clients.RawHttp.SendAsync(lab.Entrepot.Port, "GET /v2x/library/small/manifests/1 HTTP/1.1", "Host: x", "Connection: close")).Status)));
 
-    public static TheoryData<string> Rules => All.Rules;
+    public static TheoryData<RuleName> Rules => All.Rules;
 
     [Theory]
     [MemberData(nameof(Rules))]
-    public Task Routes(string rule) => All.CheckAsync(rule, lab);
+    public Task Routes(RuleName rule) => All.CheckAsync(rule, lab);
 }

@@ -10,9 +10,9 @@ internal sealed class Section(string title, params Fact[] facts)
     public IReadOnlyList<Fact> Facts { get; } = facts;
 
     /// <summary>The rules, each the name of its test.</summary>
-    public TheoryData<string> Rules => [.. Facts.Select(fact => fact.Rule)];
+    public TheoryData<RuleName> Rules => [.. Facts.Select(fact => RuleName.Of(fact.Rule))];
 
-    public Task CheckAsync(string rule, Lab lab) => Facts.Single(fact => fact.Rule == rule).CheckAsync(lab);
+    public Task CheckAsync(RuleName rule, Lab lab) => Facts.Single(fact => fact.Rule == rule.Text).CheckAsync(lab);
 
     /// <summary>Begins a fact.</summary>
     public static Fact Rule(string rule, string source) => new(rule, source);

@@ -23,8 +23,8 @@ internal static class Sources
     public const string DockerApi = "Docker Registry HTTP API V2";
     public const string Catalog = "Docker Registry HTTP API V2, Listing Repositories";
     public const string Suite = "OCI distribution-spec, conformance suite";
-    public const string Containerd = "containerd, registry host namespace (`ns`)";
-    public const string Podman = "containers/image, partial pulls of zstd:chunked layers";
+    public const string NsParameter = "containerd, registry host namespace (`ns`)";
+    public const string PartialPulls = "containers/image, partial pulls of zstd:chunked layers";
     public const string Registries = "distribution (the reference registry)";
     public const string Ggcr = "go-containerregistry, which fails without it";
     public const string Oras = "oras, which seeks only when told so";
