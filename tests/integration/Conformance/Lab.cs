@@ -18,6 +18,7 @@ public sealed class Lab : IAsyncLifetime
 {
     private readonly TempFolder _folder = new("conformance");
     private readonly int _httpsPort = FreePort.Next();
+    private readonly Dictionary<string, Task<EntrepotProcess>> _others = [];
     private LabContents _contents = null!;
     private MemoryRegistry _otherRegistry = null!;
     private UpstreamFront _other = null!;
@@ -43,6 +44,9 @@ public sealed class Lab : IAsyncLifetime
         _otherRegistry = await MemoryRegistry.StartNewAsync();
         _contents = new LabContents(Registry);
         LabNames.AddTo(Registry, _contents);
+        ReferrersFacts.AddTo(Registry, _contents["small"].Digest);
+        var many = Registry.Repository("lists/many");
+        (many.ListedTags, many.TagPage) = (["b", "a", "B", "10", "2", "1", "latest"], 3);
         _otherRegistry.Repository("library/small").AddManifest(_contents["docker"].Bytes, MediaTypes.DockerManifest, "1");
         Upstream = await UpstreamFront.StartNewAsync(Registry.Url);
         _other = await UpstreamFront.StartNewAsync(_otherRegistry.Url);
@@ -57,6 +61,12 @@ public sealed class Lab : IAsyncLifetime
     /// <inheritdoc/>
     public async Task DisposeAsync()
     {
+        foreach (var other in _others.Values)
+        {
+            // One that could not start has failed its facts already.
+            if (other.IsCompletedSuccessfully) await (await other).DisposeAsync();
+        }
+
         await Entrepot.DisposeAsync();
         await Upstream.DisposeAsync();
         await _other.DisposeAsync();
@@ -119,6 +129,10 @@ public sealed class Lab : IAsyncLifetime
         change?.Invoke(settings);
         return EntrepotProcess.StartNewAsync(settings);
     }
+
+    /// <summary>An Entrepot that several facts share, started by the first of them.</summary>
+    internal Task<EntrepotProcess> OnceAsync(string name, Func<Task<EntrepotProcess>> start) =>
+        _others.TryGetValue(name, out var running) ? running : _others[name] = start();
 
     internal Uri OtherUrl => _other.Url;
 
