@@ -122,6 +122,21 @@ public sealed class Lab : IAsyncLifetime
         return (repository, manifest, repository.AddManifest(manifest, MediaTypes.OciManifest, "1"));
     }
 
+    /// <summary>Scripts the upstream's answer to tag 1 of a repository, GET and HEAD, and asks for it.</summary>
+    internal Task<RawResponse> ScriptedManifestAsync(string name, MemoryAnswer answer)
+    {
+        Registry.Script($"/v2/scripted/{name}/manifests/1", answer);
+        return GetAsync($"/v2/errors.test/scripted/{name}/manifests/1");
+    }
+
+    /// <summary>Scripts the upstream's answer to a blob, and asks for it.</summary>
+    internal Task<RawResponse> ScriptedBlobAsync(string name, MemoryAnswer answer)
+    {
+        var digest = MemoryRepository.DigestOf(Encoding.UTF8.GetBytes(name), sha512: false);
+        Registry.Script($"/v2/scripted/{name}/blobs/{digest}", answer);
+        return GetAsync($"/v2/errors.test/scripted/{name}/blobs/{digest}");
+    }
+
     /// <summary>An Entrepot of its own before the same upstream.</summary>
     internal Task<EntrepotProcess> StartAnotherAsync(Action<EntrepotSettings>? change = null, Uri? upstream = null)
     {
