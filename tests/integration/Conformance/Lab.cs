@@ -140,7 +140,7 @@ public sealed class Lab : IAsyncLifetime
     /// <summary>An Entrepot of its own before the same upstream.</summary>
     internal Task<EntrepotProcess> StartAnotherAsync(Action<EntrepotSettings>? change = null, Uri? upstream = null)
     {
-        var settings = EntrepotSettings.WithUpstream(upstream ?? Upstream.Url).Set("Api", new Dictionary<string, object?> { ["StaleAfter"] = "200ms", ["HeaderTimeout"] = "2s" });
+        var settings = EntrepotSettings.WithUpstream(upstream ?? Upstream.Url).Set("Api", new Dictionary<string, object?> { ["StaleAfter"] = "200ms" });
         change?.Invoke(settings);
         return EntrepotProcess.StartNewAsync(settings);
     }

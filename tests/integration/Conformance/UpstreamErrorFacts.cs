@@ -127,7 +127,7 @@ public sealed class UpstreamErrorFacts(Lab lab)
             {
                 lab.NewRepository("errors/silent");
                 using var fault = new Healing(lab.Upstream.Inject(Fault.HangBeforeHeaders(), "/v2/errors/silent/"));
-                var entrepot = await lab.OnceAsync("hasty", () => lab.StartAnotherAsync());
+                var entrepot = await lab.OnceAsync("hasty", () => lab.StartAnotherAsync(settings => settings.Set("Api", new Dictionary<string, object?> { ["HeaderTimeout"] = "2s" })));
                 var began = TestSupport.Running.TestClock.Now;
                 var answer = await lab.SendToAsync(entrepot.Port, "GET /v2/errors/silent/manifests/1");
                 Assert.Equal((503, "UNAVAILABLE"), (answer.Status, Always.Error(answer).Code));
