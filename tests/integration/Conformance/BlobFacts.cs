@@ -144,6 +144,19 @@ public sealed class BlobFacts(Lab lab)
                 Assert.Equal((200, "70000"), (answer.Status, answer.Header("Content-Length")));
                 Assert.Equal(bytes, answer.Body);
             }),
+        Rule("A body that can't be completed ends short and without a reset, so that clients resume", "containerd, which resumes behind an unexpected end only")
+            .Does("`GET` of a cold blob of 3 MB of which the upstream never sends more than 1 MB", "`200`, the bytes there are but the last, then the connection ends (FIN), short of `Content-Length`", async lab =>
+            {
+                var bytes = LabContents.Noise(3_000_000, 30);
+                var digest = lab.Registry.Repository("blobs/cut").AddBlob(bytes);
+                var fault = lab.Upstream.Inject(Fault.Truncate(1_000_000), digest);
+                var (head, body) = await ReadToEndAsync(lab.Entrepot.Port, $"/v2/blobs/cut/blobs/{digest}");
+                fault.Heal();
+                Assert.StartsWith("HTTP/1.1 200 ", head, StringComparison.Ordinal);
+                Assert.Contains("Content-Length: 3000000", head, StringComparison.Ordinal);
+                Assert.InRange(body.Length, 900_000, 1_000_000);
+                Assert.Equal(bytes[..body.Length], body);
+            }),
         Rule("A connection that breaks at the upstream is not seen by the client", "RFC 9110 §14.2")
             .Does("`GET` of a cold blob; the upstream's connection ends in the middle, once", "`200`, the bytes; upstream: each byte once", async lab =>
             {
@@ -160,6 +173,19 @@ public sealed class BlobFacts(Lab lab)
     [Theory]
     [MemberData(nameof(Rules))]
     public Task Blobs(RuleName rule) => All.CheckAsync(rule, lab);
+
+    /// <summary>Reads until the peer has closed; a reset is an exception.</summary>
+    private static async Task<(string Head, byte[] Body)> ReadToEndAsync(int port, string path)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var client = new System.Net.Sockets.TcpClient("127.0.0.1", port);
+        await client.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"), timeout.Token);
+        using var all = new MemoryStream();
+        await client.GetStream().CopyToAsync(all, timeout.Token);
+        var bytes = all.ToArray();
+        var end = bytes.AsSpan().IndexOf("\r\n\r\n"u8) + 4;
+        return (System.Text.Encoding.ASCII.GetString(bytes[..end]), bytes[end..]);
+    }
 
     private static IEnumerable<string> Headers(RawResponse answer) =>
         answer.Headers.Where(header => header.Key is not ("Date" or "X-Cache")).Select(header => $"{header.Key}: {header.Value}").Order(StringComparer.Ordinal);

@@ -54,11 +54,11 @@ public sealed class FreshnessFacts(Lab lab)
         }),
         Rule("A manifest by digest has no age and no warning", Age).Asks("GET /v2/library/small/manifests/{small}").Says(200).HasNo("Age").HasNo("Warning").HasLike("X-Cache", "`HIT` or `MISS`", value => value is "HIT" or "MISS"),
         Rule("A manifest by tag has an age in whole seconds", Age).Asks("GET /v2/library/small/manifests/1").Says(200).HasLike("Age", "a number of seconds", value => value.All(char.IsAsciiDigit)).HasNo("Warning"),
-        Rule("The age of a tag grows", Age).Does("`GET` a tag, and again until its age is 1", "`Age: 1` after a second, `X-Cache: HIT`", async lab =>
+        Rule("The age of a tag grows", Age).Does("`GET` a tag, and again until its age is 1 or more", "`Age` of 1 or more after a second", async lab =>
         {
             lab.NewRepository("fresh/grows");
             await lab.GetAsync("/v2/fresh/grows/manifests/1");
-            await Eventually.Async(async () => (await lab.GetAsync("/v2/fresh/grows/manifests/1")).Header("Age") == "1", TimeSpan.FromSeconds(5), "the age to be 1");
+            await Eventually.Async(async () => int.Parse((await lab.GetAsync("/v2/fresh/grows/manifests/1")).Header("Age")!, CultureInfo.InvariantCulture) >= 1, TimeSpan.FromSeconds(5), "the age to be 1");
         }),
         Rule("What the upstream does not have is a MISS, and remembered a HIT", Ours).Does("`GET` a tag that is not there, twice", "`404` twice: `MISS`, then `HIT`; upstream: asked once", async lab =>
         {

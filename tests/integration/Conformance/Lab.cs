@@ -22,6 +22,7 @@ public sealed class Lab : IAsyncLifetime
     private LabContents _contents = null!;
     private MemoryRegistry _otherRegistry = null!;
     private UpstreamFront _other = null!;
+    private HubImitation? _hub;
 
     /// <summary>What the upstream holds.</summary>
     public MemoryRegistry Registry { get; private set; } = null!;
@@ -67,6 +68,7 @@ public sealed class Lab : IAsyncLifetime
             if (other.IsCompletedSuccessfully) await (await other).DisposeAsync();
         }
 
+        if (_hub is not null) await _hub.DisposeAsync();
         await Entrepot.DisposeAsync();
         await Upstream.DisposeAsync();
         await _other.DisposeAsync();
@@ -140,9 +142,16 @@ public sealed class Lab : IAsyncLifetime
     /// <summary>An Entrepot of its own before the same upstream.</summary>
     internal Task<EntrepotProcess> StartAnotherAsync(Action<EntrepotSettings>? change = null, Uri? upstream = null)
     {
-        var settings = EntrepotSettings.WithUpstream(upstream ?? Upstream.Url).Set("Api", new Dictionary<string, object?> { ["StaleAfter"] = "200ms" });
+        var settings = EntrepotSettings.WithUpstream(upstream ?? Upstream.Url);
         change?.Invoke(settings);
         return EntrepotProcess.StartNewAsync(settings);
+    }
+
+    /// <summary>Docker Hub's ways before the same registry, and an Entrepot before it; started by the first fact that asks for them.</summary>
+    internal async Task<(HubImitation Hub, EntrepotProcess Entrepot)> HubAsync()
+    {
+        _hub ??= await HubImitation.StartNewAsync(Registry.Url);
+        return (_hub, await OnceAsync("hub", () => StartAnotherAsync(upstream: _hub.Url)));
     }
 
     /// <summary>An Entrepot that several facts share, started by the first of them.</summary>
