@@ -36,7 +36,7 @@ public sealed class AcceptFacts(Lab lab)
         Rule("An index by tag is refused to a client that lists image types in several lines", "RFC 9110 §5.3")
             .Asks("GET /v2/library/kinds/manifests/index", $"Accept: {MediaTypes.OciManifest}", $"Accept: {MediaTypes.DockerManifest}").Refuses(404, "MANIFEST_UNKNOWN", NoIndex),
         Rule("A manifest list by tag is refused to a client that asks for images only, and named as one", Registries)
-            .Asks("GET /v2/library/kinds/manifests/manifest-list", $"Accept: {MediaTypes.DockerManifest}").Refuses(404, "MANIFEST_UNKNOWN", "manifest list found"),
+            .Asks("GET /v2/library/kinds/manifests/manifest-list", $"Accept: {MediaTypes.DockerManifest}").Refuses(404, "MANIFEST_UNKNOWN", "manifest list"),
         Rule("HEAD of an index by tag is refused as GET is, without a body", CheckContent)
             .Asks("HEAD /v2/library/kinds/manifests/index", $"Accept: {MediaTypes.OciManifest}").Says(404).GivesNothing(),
         Rule("An index by digest is served whatever Accept says", PullManifests)

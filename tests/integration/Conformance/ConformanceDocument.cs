@@ -27,7 +27,8 @@ internal static class ConformanceDocument
             For every answer below `/v2` it is also checked that there is one `Docker-Distribution-Api-Version: registry/2.0`, one
             `X-Content-Type-Options: nosniff`, a `Content-Length` that is the body's (304 has none), no `Content-Encoding`, `Transfer-Encoding` or
             `Server`; that HEAD has no body; and that an error is `application/json` with one error of a code and a message without control
-            characters, and has no `ETag` or `Docker-Content-Digest`.
+            characters, and has no `ETag` or `Docker-Content-Digest`. What the web server refuses before that (a request that is no HTTP, or too
+            large) has its status and no body, and the connection is closed.
 
             """);
         foreach (var section in Sections.All)

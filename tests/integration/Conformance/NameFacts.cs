@@ -50,6 +50,7 @@ public sealed class NameFacts(Lab lab)
         Bad("A colon, as before a port, is refused in a name", "localhost:5000/small", "localhost:5000/small"),
         Bad("An at sign is refused in a name", "a@b", "a@b"),
         Bad("A plus sign is refused in a name", "a+b", "a+b"),
+        Bad("A backslash is refused in a name", "library\\small", "library\\small"),
         Bad("A tilde is refused in a name", "~user/a", "~user/a"),
         Bad("An empty component is refused", "a//b", "a//b"),
         Bad("A component that is one dot is refused and not resolved", "library/./small", "library/./small"),

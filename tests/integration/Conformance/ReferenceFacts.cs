@@ -20,6 +20,7 @@ public sealed class ReferenceFacts(Lab lab)
         BadTag("A tag that begins with a dot is refused", ".1", ".1"),
         BadTag("A tag that begins with a dash is refused", "-1", "-1"),
         BadTag("A plus sign is refused in a tag, as in a version of SemVer", "1.0+build", "1.0+build"),
+        BadTag("A fragment, which no client should send, is no part of a tag", "1#x", "1#x"),
         BadTag("An empty tag is refused", "", "''"),
         BadTag("A tag with an escaped slash is refused", "a%2Fb", "a%2Fb"),
         BadTag("A tag with an escaped letter beyond ASCII is refused", "%C3%BC", "%C3%BC"),

@@ -44,6 +44,8 @@ public sealed class RouteFacts(Lab lab)
             }),
         Rule("Version 1 of the API is not there", DockerApi).Does("`GET /v1/_ping`", "`404`", async lab =>
             Assert.Equal(404, (await TestSupport.Clients.RawHttp.SendAsync(lab.Entrepot.Port, "GET /v1/_ping HTTP/1.1", "Host: x", "Connection: close")).Status)),
+        Rule("The base is told by case", Endpoints).Does("`GET /V2/`", "`404`", async lab =>
+            Assert.Equal(404, (await TestSupport.Clients.RawHttp.SendAsync(lab.Entrepot.Port, "GET /V2/ HTTP/1.1", "Host: x", "Connection: close")).Status)),
         Rule("A path that only begins like the base is not the registry's", Endpoints).Does("`GET /v2x/library/small/manifests/1`", "`404`", async lab =>
             Assert.Equal(404, (await TestSupport.Clients.RawHttp.SendAsync(lab.Entrepot.Port, "GET /v2x/library/small/manifests/1 HTTP/1.1", "Host: x", "Connection: close")).Status)));
 

@@ -12,7 +12,6 @@ internal static class Sources
     public const string TagSchema = "OCI distribution-spec v1.1, Referrers Tag Schema";
     public const string ErrorCodes = "OCI distribution-spec v1.1, Error Codes";
     public const string Endpoints = "OCI distribution-spec v1.1, Endpoints";
-    public const string Warnings = "OCI distribution-spec v1.1, Warnings";
     public const string Legacy = "OCI distribution-spec v1.1, Legacy Docker support HTTP headers";
     public const string Digests = "OCI image-spec v1.1, descriptor.md, Digests";
     public const string ImageIndex = "OCI image-spec v1.1, image-index.md";
