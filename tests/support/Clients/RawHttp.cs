@@ -29,13 +29,64 @@ public static class RawHttp
         {
             await client.ConnectAsync(IPAddress.Loopback, port, timeout.Token);
             await using var stream = new BufferedStream(client.GetStream(), 1 << 16);
-            await stream.WriteAsync(request, timeout.Token);
-            await stream.FlushAsync(timeout.Token);
+            await WriteAsync(stream, request, timeout.Token);
             return await ReadAsync(stream, isHead, timeout.Token);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
             throw new TimeoutException($"Port {port} did not answer in time to: {Encoding.Latin1.GetString(request.Span[..Math.Min(request.Length, 200)])}");
+        }
+    }
+
+    /// <summary>Sends these bytes over one connection and reads an answer for each of <paramref name="isHead"/>, as pipelining and keep-alive do.</summary>
+    /// <param name="port">A port of 127.0.0.1.</param>
+    /// <param name="request">All requests, one behind the other; sent at once.</param>
+    /// <param name="isHead">For each request, whether it is a HEAD.</param>
+    /// <returns>The answers in order, and whether the server then closed the connection (asked for 2 s).</returns>
+    /// <exception cref="TimeoutException">Not all answers came within 30 s.</exception>
+    public static async Task<(IReadOnlyList<RawResponse> Answers, bool Closed)> SendManyAsync(int port, ReadOnlyMemory<byte> request, params bool[] isHead)
+    {
+        ArgumentNullException.ThrowIfNull(isHead);
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var client = new TcpClient();
+        var answers = new List<RawResponse>();
+        try
+        {
+            await client.ConnectAsync(IPAddress.Loopback, port, timeout.Token);
+            await using var stream = new BufferedStream(client.GetStream(), 1 << 16);
+            await WriteAsync(stream, request, timeout.Token);
+            foreach (var head in isHead) answers.Add(await ReadAsync(stream, head, timeout.Token));
+            return (answers, await IsClosedAsync(stream));
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        {
+            throw new TimeoutException($"Port {port} gave {answers.Count} of {isHead.Length} answers in time.");
+        }
+    }
+
+    private static async Task<bool> IsClosedAsync(Stream stream)
+    {
+        using var wait = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        try
+        {
+            return await ReadSomeAsync(stream, new byte[1], wait.Token) == 0;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task WriteAsync(Stream stream, ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await stream.WriteAsync(request, cancellationToken);
+            await stream.FlushAsync(cancellationToken);
+        }
+        catch (IOException)
+        {
+            // A server that has read enough to refuse closes before it has read all: its answer is there to be read.
         }
     }
 
@@ -51,6 +102,7 @@ public static class RawHttp
         }
 
         var answer = new RawResponse(statusLine, headers, [], EndedShort: false);
+        if (answer.Status is >= 100 and < 200) return await ReadAsync(stream, isHead, cancellationToken);
         if (isHead || answer.Status is 204 or 304) return answer;
         if (answer.Header("Transfer-Encoding") == "chunked") return await ReadChunksAsync(stream, answer, cancellationToken);
         var announced = answer.Header("Content-Length") is { } length ? long.Parse(length, CultureInfo.InvariantCulture) : long.MaxValue;
