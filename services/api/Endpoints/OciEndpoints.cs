@@ -97,13 +97,15 @@ internal sealed class OciEndpoints(
 
     private static string Shortened(string text) => new([.. text.Take(128).Select(c => char.IsControl(c) ? '?' : c)]);
 
-    /// <summary>The path as it was sent, still percent-encoded: <see cref="OciPath"/> decodes it once. A proxy's absolute form is accepted.</summary>
+    /// <summary>The path as it was sent, still percent-encoded and with its dots: <see cref="OciPath"/> decodes it once. Of a proxy's absolute form (RFC 9112 §3.2.2), what is behind the host.</summary>
     private static string PathOf(HttpContext http)
     {
         var target = http.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        if (!target.StartsWith('/')) return http.Request.Path.Value ?? "/";
-        var query = target.IndexOf('?', StringComparison.Ordinal);
-        return query < 0 ? target : target[..query];
+        var scheme = target.IndexOf("://", StringComparison.Ordinal);
+        var start = target.StartsWith('/') ? 0 : scheme < 0 ? -1 : target.IndexOf('/', scheme + 3);
+        if (start < 0) return http.Request.Path.Value ?? "/";
+        var query = target.IndexOf('?', start);
+        return query < 0 ? target[start..] : target[start..query];
     }
 
     private static Task FailAsync(HttpContext http, OciError error)

@@ -192,10 +192,10 @@ public sealed class FreshnessFacts(Lab lab)
             Assert.Equal(["1"], TagListFacts.Tags(answer));
             AssertWarning(answer);
         }),
-        Aging("Referrers are served stale with a warning", "held referrers, the upstream answers `500`", "`200`, `STALE`, `Warning`", async (lab, aged) =>
+        Aging("Referrers of a held image are served stale with a warning", "held image and referrers, the upstream answers `500`", "`200`, `STALE`, `Warning`", async (lab, aged) =>
         {
-            Held(lab, "referrers");
-            var path = lab.Fill("/v2/aging/referrers/referrers/{small}");
+            var image = await aged.GetAsync(Held(lab, "referrers"));
+            var path = $"/v2/aging/referrers/referrers/{image.Header("Docker-Content-Digest")}";
             await aged.GetAsync(path);
             var fault = aged.Front.Inject(Fault.Status(500), "/v2/aging/referrers/");
             var answer = await aged.GetAsync(path);
