@@ -17,7 +17,7 @@ public static class ApiModule
     /// </summary>
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
-        services.AddSingleton<ApiMetrics>().AddSingleton<ContentIndex>().AddSingleton<FetchGate>().AddSingleton<SilentUpstreams>().AddSingleton<TagFreshness>();
+        services.AddSingleton<ApiMetrics>().AddSingleton<ContentIndex>().AddSingleton<DocumentIndex>().AddSingleton<FetchGate>().AddSingleton<SilentUpstreams>().AddSingleton<TagFreshness>();
         services.AddSingleton<BlobLocators>().AddSingleton<BodyLoop>().AddSingleton<PullManifest>().AddSingleton<PullBlob>()
             .AddSingleton<PullDocument>().AddSingleton<PullTagList>().AddSingleton<PullReferrers>().AddSingleton<ListCatalog>().AddSingleton<OciEndpoints>();
         AddBackground<IndexRefresher>(services);

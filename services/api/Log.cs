@@ -37,6 +37,15 @@ internal static partial class Log
     [LoggerMessage(1011, LogLevel.Warning, "The check of tag {Upstream}/{Repository}:{Tag} behind its answer broke")]
     public static partial void CheckBroke(this ILogger log, string upstream, string repository, string tag, Exception error);
 
+    [LoggerMessage(1012, LogLevel.Warning, "Upstream {Upstream} does not answer: what is held of it is served without waiting, until it does")]
+    public static partial void UpstreamIsSilent(this ILogger log, string upstream);
+
+    [LoggerMessage(1013, LogLevel.Information, "Upstream {Upstream} answers again")]
+    public static partial void UpstreamAnswers(this ILogger log, string upstream);
+
+    [LoggerMessage(1014, LogLevel.Warning, "Upstream {Upstream} could not be asked whether it answers again: {Problem}")]
+    public static partial void NotAsked(this ILogger log, string upstream, string problem);
+
     [LoggerMessage(1007, LogLevel.Warning, "{Method} {Path} could not be answered: {Problem}")]
     public static partial void Unanswered(this ILogger log, string method, string path, string problem);
 

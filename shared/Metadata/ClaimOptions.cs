@@ -15,6 +15,9 @@ public sealed record ClaimOptions
     /// <summary>Take prefetches too.</summary>
     public bool AllowPrefetch { get; init; } = true;
 
+    /// <summary>How many fetches of one upstream this owner may run: an upstream that hangs must not take the slots of all others.</summary>
+    public int MostOfOneUpstream { get; init; } = int.MaxValue;
+
     /// <summary>Fetches to leave alone: those this process still runs although their lease ran out, and those it has no room for.</summary>
     public IReadOnlyCollection<Guid> Except { get; init; } = [];
 }

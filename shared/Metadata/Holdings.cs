@@ -6,6 +6,8 @@ namespace Entrepot.Metadata;
 /// <summary>What we know of the bytes: which are held, where they came from, who may have them. Safe for concurrent use.</summary>
 public sealed class Holdings(IDatabase database)
 {
+    private const long ClockNoiseMs = 60_000;
+
     private SqlDialect Dialect => database.Dialect;
 
     /// <summary>Everything that decides whether, and how, this repository is served this blob, in one query.</summary>
@@ -91,6 +93,15 @@ public sealed class Holdings(IDatabase database)
             .With("upstream", upstream).With("repository", repository).With<FetchKind>("kind", kind).With("reference", reference)
             .FirstOrDefaultAsync(row => new DocumentFacts(row.GetFieldValue<byte[]>(0), row.GetString(1), Moment(row.GetInt64(2)), Age(row.GetInt64(3))), token), cancellationToken);
 
+    /// <summary>How long ago a list was received, or null when none is held.</summary>
+    public Task<TimeSpan?> FindDocumentAgeOrNullAsync(string upstream, string repository, FetchKind kind, string reference, CancellationToken cancellationToken) =>
+        database.ReadAsync((session, token) => session.Sql($"""
+            SELECT {Dialect.Now} - d.checked_at FROM documents d JOIN repositories r ON r.id = d.repository_id
+            WHERE r.upstream = @upstream AND r.name = @repository AND d.kind = @kind AND d.reference = @reference
+            """)
+            .With("upstream", upstream).With("repository", repository).With<FetchKind>("kind", kind).With("reference", reference)
+            .FirstOrDefaultAsync<TimeSpan?>(row => Age(row.GetInt64(0)), token), cancellationToken);
+
     /// <summary>Whether the bytes of this blob or manifest are held, whoever may have them.</summary>
     public Task<bool> IsHeldAsync(string digest, CancellationToken cancellationToken) =>
         database.ReadAsync((session, token) => session.Sql("""
@@ -163,7 +174,9 @@ public sealed class Holdings(IDatabase database)
 
     private static DateTimeOffset Moment(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 
-    private static TimeSpan Age(long milliseconds) => TimeSpan.FromMilliseconds(Math.Max(0, milliseconds));
+    /// <summary>What was checked in the future was checked by a clock that has been set back since: of unknown age, for which RFC 9111 §1.2.2 has this number.</summary>
+    private static TimeSpan Age(long milliseconds) =>
+        milliseconds < -ClockNoiseMs ? TimeSpan.FromSeconds(int.MaxValue) : TimeSpan.FromMilliseconds(Math.Max(0, milliseconds));
 
     /// <summary>Collects the rows of <see cref="OriginFacts"/>.</summary>
     private sealed class Origin

@@ -20,7 +20,11 @@ public static class AcceptHeader
 
             var semicolon = range.IndexOf(';');
             var type = (semicolon < 0 ? range : range[..semicolon]).TrimEnd();
-            if (semicolon >= 0 && IsRefused(range[semicolon..])) continue;
+            if (semicolon >= 0 && IsRefused(range[semicolon..]))
+            {
+                namesManifest |= MediaTypes.IsIndex(type);
+                continue;
+            }
             if (type is "*/*" || type.Equals("application/*", StringComparison.OrdinalIgnoreCase) || MediaTypes.IsIndex(type)) return true;
             namesManifest |= MediaTypes.IsManifest(type);
         }

@@ -51,6 +51,12 @@ public static class ReferrersIndex
         }
     }
 
+    /// <summary>What stands before the first entry of an index, and behind the last one; a comma stands between two.</summary>
+    public const string Before = $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[""";
+
+    /// <inheritdoc cref="Before"/>
+    public const string After = "]}";
+
     /// <summary>An index of these entries, in this order.</summary>
     public static byte[] Write(IEnumerable<Referrer> referrers) => WriteJson(writer =>
     {

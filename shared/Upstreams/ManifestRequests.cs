@@ -54,6 +54,9 @@ internal sealed class ManifestRequests(UpstreamExchange exchange)
         if (!read.IsSuccess)
             return read.Failure;
 
+        // Its own bytes name it, unless it is a signed schema 1, which some registries keep by its payload and some by its bytes.
+        if (expected is { } own && Hash(read.Value.Span, own) == own)
+            return new ManifestBody(read.Value, mediaType, own);
         ReadOnlyMemory<byte> named;
         try
         {

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Entrepot.Contracts;
 using Entrepot.Oci;
 
 namespace Entrepot.Upstreams;
@@ -17,6 +18,12 @@ public sealed class TagPolicies
             [.. options.ImmutableTagExclusions.Select(Compile)],
             [.. options.TagTtls.Select(pair => (Compile(pair.Key), pair.Value))]));
     }
+
+    private static readonly TimeSpan LongestListTtl = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a list counts: of tags a minute at most, because new tags are looked for in it.</summary>
+    public TimeSpan TtlOf(FetchKind list) =>
+        list == FetchKind.Referrers ? Signatures.Ttl : _options.TagTtl < LongestListTtl ? _options.TagTtl : LongestListTtl;
 
     /// <summary>The policy of tags that hold signatures, and of lists of referrers: never older than other tags may be.</summary>
     public TagPolicy Signatures => new(

@@ -91,10 +91,13 @@ public sealed class UpstreamCatalog
         if (_byHost.Count == 0 || string.IsNullOrEmpty(host))
             return null;
 
-        // The port is behind the last colon; an IPv6 address has its own inside brackets.
-        var colon = host.LastIndexOf(':');
-        return _byHost.GetValueOrDefault(host)
-            ?? (colon > host.LastIndexOf(']') ? _byHost.GetValueOrDefault(host[..colon]) : null);
+        // The port is behind the last colon; an IPv6 address has its own inside brackets. A dot at the end of a name says that it is a full one.
+        var colon = host.LastIndexOf(':') is var at && at > host.LastIndexOf(']') ? at : host.Length;
+        var (name, port) = (host[..colon].TrimEnd('.'), host[colon..]);
+        return _byHost.GetValueOrDefault(name + port)
+            ?? _byHost.GetValueOrDefault(name)
+            // Clients leave the usual ports out.
+            ?? (port.Length > 0 ? null : _byHost.GetValueOrDefault(name + ":80") ?? _byHost.GetValueOrDefault(name + ":443"));
     }
 
     private (Upstream? Upstream, string Remainder) FindByPrefix(string repository)

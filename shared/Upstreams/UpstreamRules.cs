@@ -145,17 +145,22 @@ internal static partial class UpstreamRules
     {
         void Pattern(string place, string? pattern)
         {
+            if (string.IsNullOrEmpty(pattern))
+            {
+                problems.Add((place, "", "is empty, which would match every tag", "write .* for every tag, or leave it out"));
+                return;
+            }
             try
             {
-                TagPolicies.Compile(pattern ?? "");
+                TagPolicies.Compile(pattern);
             }
             catch (ArgumentException error)
             {
-                problems.Add((place, pattern ?? "", $"is not a regular expression: {error.Message}", "write one such as ^v[0-9]+"));
+                problems.Add((place, pattern, $"is not a regular expression: {error.Message}", "write one such as ^v[0-9]+"));
             }
-            catch (NotSupportedException)
+            catch (NotSupportedException error)
             {
-                problems.Add((place, pattern ?? "", "looks around or refers back, which is not matched here", "write it without (?=…), (?!…), (?<=…), (?<!…), (?>…) and \\1"));
+                problems.Add((place, pattern, $"can't be matched in linear time: {error.Message}", "write it without (?=…), (?!…), (?<=…), (?<!…), (?>…), \\1 and great repetitions"));
             }
         }
 

@@ -77,14 +77,17 @@ internal sealed class ContentIndex(Holdings holdings, UpstreamCatalog catalog, A
         if (await holdings.FindTagOrNullAsync(key.Upstream, key.Repository, key.Reference, cancellationToken) is not { Digest: { } digest } tag) return null;
         var now = time.GetTimestamp();
         var checkedAt = now - (long)(tag.Age.TotalSeconds * time.TimestampFrequency);
+        _tags.TryGet(key, out var old);
+        // What went wrong counts until a check succeeds.
+        var failed = old?.FailedCheck is { } last && last.At > checkedAt ? last : null;
         return new TagEntry
         {
             LoadedAt = now,
             Digest = Digest.Parse(digest),
             CheckedAt = checkedAt,
-            Policy = _tags.TryGet(key, out var old) ? old.Policy : catalog.Find(key.Upstream)!.Tags.Of(key.Reference),
-            // A failure counts until a check succeeds.
-            FailedCheck = old?.FailedCheck is { } failed && failed.At > checkedAt ? failed : null,
+            Policy = old?.Policy ?? catalog.Find(key.Upstream)!.Tags.Of(key.Reference),
+            FailedCheck = failed,
+            IsGone = failed is not null && old!.IsGone,
         };
     }
 

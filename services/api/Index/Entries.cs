@@ -21,6 +21,7 @@ internal abstract class IndexEntry
 internal sealed class TagEntry : IndexEntry
 {
     private FailedCheck? _failedCheck;
+    private bool _isGone;
 
     public required Digest Digest { get; init; }
 
@@ -30,6 +31,9 @@ internal sealed class TagEntry : IndexEntry
 
     /// <summary>The last check, when it failed.</summary>
     public FailedCheck? FailedCheck { get => Volatile.Read(ref _failedCheck); set => Volatile.Write(ref _failedCheck, value); }
+
+    /// <summary>Its upstream has said that it is not there any more, and not taken that back.</summary>
+    public bool IsGone { get => Volatile.Read(ref _isGone); set => Volatile.Write(ref _isGone, value); }
 
     public override long WeightBytes => 200;
 }

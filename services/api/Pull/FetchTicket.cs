@@ -23,6 +23,9 @@ internal sealed class FetchTicket(FetchWait wait, string upstream, string reposi
     /// <summary>Completes with the next look at the row. Take it before reading <see cref="Status"/>.</summary>
     public Task Changed => wait.Changed;
 
+    /// <summary>A fetcher is at it: what it waits for is the upstream.</summary>
+    public bool IsRunning => Status is { State: FetchState.Running };
+
     public bool IsDone => Status is { State: FetchState.Done };
 
     /// <summary>Why this waiter gets nothing, once that is settled: its own source failed, or the whole fetch.</summary>

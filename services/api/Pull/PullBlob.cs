@@ -43,7 +43,7 @@ internal sealed class PullBlob(
         prefetch.LayerWanted(pull.Upstream, key.Repository, digest);
 
         // 4 Wait for the upstream's answer, and for the proof that this repository has the blob when another one's source gave it.
-        if (await AnswerAsync(pull, locator, key, mayHave) is not { } size) return;
+        if (await AnswerAsync(pull, locator, key, mayHave, ticket.Cache) is not { } size) return;
 
         // 5 Headers, 6 body.
         var cache = ticket.Cache;
@@ -88,22 +88,22 @@ internal sealed class PullBlob(
             if (await index.ReloadBlobAsync(key, pull.Aborted) is { } entry && await TryServeHeldAsync(pull, key, entry, CacheState.Hit)) return;
             if (pull.IsHead && link!.Status?.Size is { } size)
             {
-                metrics.Served(pull.Upstream.Name, "blob", CacheState.Miss, 0);
-                BlobHead.Write(pull, Digest.Parse(key.Reference), size, CacheState.Miss);
+                metrics.Served(pull.Upstream.Name, "blob", link.Cache, 0);
+                BlobHead.Write(pull, Digest.Parse(key.Reference), size, link.Cache);
                 return;
             }
-            await OciErrorResult.WriteStillFetchingAsync(pull.Http, key.Reference, TimeSpan.FromSeconds(1));
+            await OciErrorResult.WriteStillFetchingAsync(pull.Http, key.Reference, TimeSpan.FromSeconds(1), link?.Cache ?? CacheState.Miss);
         }
     }
 
     /// <summary>The size once this repository's answer is known; null when an error has been written.</summary>
-    private async Task<long?> AnswerAsync(PullRequest pull, BlobLocator locator, ContentKey key, bool mayHave)
+    private async Task<long?> AnswerAsync(PullRequest pull, BlobLocator locator, ContentKey key, bool mayHave, CacheState cache)
     {
         var answer = await locator.WaitForAnswerAsync(TimeLeft(pull), pull.Aborted);
         if (answer is null)
         {
             if (locator.Failure is { } failure) await OciErrorResult.WriteAsync(pull.Http, failure, OciErrorCode.BlobUnknown);
-            else await OciErrorResult.WriteStillFetchingAsync(pull.Http, key.Reference, queue.RetryAfter);
+            else await OciErrorResult.WriteStillFetchingAsync(pull.Http, key.Reference, queue.RetryAfter, cache);
             return null;
         }
         if (mayHave || (answer.Upstream == key.Upstream && answer.Repository == key.Repository)) return answer.Size;
@@ -130,7 +130,7 @@ internal sealed class PullBlob(
     private async Task<bool> SettledAsync(PullRequest pull, FetchTicket ticket, string what)
     {
         if (await ticket.WaitUntilSettledAsync(TimeLeft(pull), pull.Aborted)) return true;
-        await OciErrorResult.WriteStillFetchingAsync(pull.Http, what, queue.RetryAfter);
+        await OciErrorResult.WriteStillFetchingAsync(pull.Http, what, queue.RetryAfter, ticket.Cache);
         return false;
     }
 

@@ -6,7 +6,7 @@ using Entrepot.Oci;
 namespace Entrepot.Api.Pull;
 
 /// <summary>A pull of a manifest, by tag or by digest, from top to bottom.</summary>
-internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, SilentUpstreams silent, FetchGate gate, Access.AccessRecorder access, QueueMeter queue, ApiOptions options, ApiMetrics metrics, TimeProvider time)
+internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, FetchGate gate, Access.AccessRecorder access, QueueMeter queue, ApiOptions options, ApiMetrics metrics, TimeProvider time)
 {
     /// <summary>By digest: what is held and may be served is served, and never asked for again; else it is fetched.</summary>
     public async Task ByDigestAsync(PullRequest pull, Digest digest)
@@ -41,7 +41,7 @@ internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, S
             entry = await index.ReloadTagAsync(key, pull.Aborted);
             if (entry is null)
             {
-                await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{pull.Repository}:{tag}", TimeSpan.FromSeconds(1));
+                await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{pull.Repository}:{tag}", TimeSpan.FromSeconds(1), ticket.Cache);
                 return;
             }
             origin = new Provenance(ticket.Cache, time.GetElapsedTime(entry.CheckedAt));
@@ -70,6 +70,7 @@ internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, S
         // 5 To a client that can't read an index it would be a broken image; by digest it has asked for just this.
         if (MediaTypes.IsIndex(manifest.MediaType) && !AcceptHeader.AllowsIndex(pull.Http.Request.Headers.Accept.ToString()))
         {
+            origin.Cache.SayOnly(pull.Http);
             await OciErrorResult.WriteAsync(pull.Http, NotReadable(manifest));
             return;
         }
@@ -87,7 +88,7 @@ internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, S
         if (ticket is null || !await SettledAsync(pull, ticket, key)) return default;
         if (await index.ReloadManifestAsync(key, pull.Aborted) is { } manifest)
             return (manifest, ticket.Cache);
-        await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{key.Repository}@{key.Reference}", TimeSpan.FromSeconds(1));
+        await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{key.Repository}@{key.Reference}", TimeSpan.FromSeconds(1), ticket.Cache);
         return default;
     }
 
@@ -104,8 +105,7 @@ internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, S
         var left = options.HeaderTimeout - time.GetElapsedTime(pull.StartedAt);
         if (!await ticket.WaitUntilSettledAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, pull.Aborted))
         {
-            silent.Add(pull.Upstream.Name);
-            await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{key.Repository} {key.Reference}", queue.RetryAfter);
+            await OciErrorResult.WriteStillFetchingAsync(pull.Http, $"{key.Repository} {key.Reference}", queue.RetryAfter, ticket.Cache);
             return false;
         }
         if (ticket.Failure() is not { } failure) return true;

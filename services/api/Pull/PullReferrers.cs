@@ -22,7 +22,7 @@ internal sealed class PullReferrers(PullDocument documents, Holdings holdings, C
         // 1 What the upstream lists, now or when it was last asked.
         var (document, origin, failure) = await documents.FindAsync(pull, FetchKind.Referrers, digest.ToString());
         var isUnasked = document is null && failure!.Outcome != FetchOutcome.NotFound;
-        var listed = document is not null && ReferrersIndex.TryRead(document.Body, out var read) ? read : [];
+        var listed = document?.Referrers ?? [];
 
         // 2 That and what is held, of the types asked for.
         var query = pull.Http.Request.Query;
@@ -44,10 +44,8 @@ internal sealed class PullReferrers(PullDocument documents, Holdings holdings, C
         origin.WriteTo(pull.Http);
         if (types.Length > 0) response.Headers["OCI-Filters-Applied"] = "artifactType";
         if (hasMore) response.Headers.Link = LinkBehind(pull, page[^1].Digest, types);
-        var body = ReferrersIndex.Write(page);
         response.ContentType = MediaTypes.OciIndex;
-        response.ContentLength = body.Length;
-        if (!pull.IsHead) await response.Body.WriteAsync(body, pull.Aborted);
+        await ArrayBody.WriteAsync(pull.Http, ReferrersIndex.Before, page, referrer => referrer.Json.Length, (referrer, json) => referrer.Json.Span.CopyTo(json), ReferrersIndex.After);
     }
 
     private async IAsyncEnumerable<Referrer> MergeAsync(PullRequest pull, Digest subject, IReadOnlyList<Referrer> listed, string[] types)
@@ -55,8 +53,9 @@ internal sealed class PullReferrers(PullDocument documents, Holdings holdings, C
         foreach (var referrer in listed)
             if (IsWanted(referrer.ArtifactType, types)) yield return referrer;
 
-        var known = listed.Select(referrer => referrer.Digest).ToHashSet(StringComparer.Ordinal);
-        foreach (var held in await holdings.ListReferrersAsync(pull.Upstream.Name, pull.Repository, subject.ToString(), pull.Aborted))
+        var beside = await holdings.ListReferrersAsync(pull.Upstream.Name, pull.Repository, subject.ToString(), pull.Aborted);
+        var known = beside.Count == 0 ? [] : listed.Select(referrer => referrer.Digest).ToHashSet(StringComparer.Ordinal);
+        foreach (var held in beside)
         {
             if (known.Contains(held.Digest) || !IsWanted(held.ArtifactType, types)) continue;
             // Null is one that this repository may not serve, or that was evicted meanwhile.

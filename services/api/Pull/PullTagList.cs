@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Entrepot.Api.Responses;
 using Entrepot.Contracts;
 using Entrepot.Metadata;
@@ -24,7 +23,7 @@ internal sealed class PullTagList(PullDocument documents, Holdings holdings, ILo
         IReadOnlyList<string> tags;
         if (document is not null)
         {
-            tags = JsonSerializer.Deserialize<string[]>(document.Body)!;
+            tags = document.Tags;
         }
         else
         {

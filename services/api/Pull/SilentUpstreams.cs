@@ -1,34 +1,51 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Entrepot.Api.Pull;
 
 /// <summary>
-/// Upstreams that let somebody wait in vain. What is held of such an upstream is served at once, whatever tag or list it is, while one probe at a time
-/// goes on behind, until the upstream answers anything: a hanging upstream costs one wait, not one for each tag. Thread-safe.
+/// Upstreams that let somebody wait in vain. What is held of such an upstream is served at once, whatever tag or list it is, while it is asked again
+/// in the background until it answers: a hanging upstream costs one wait, not one for each tag, and its recovery is noticed without a pull. Thread-safe.
 /// </summary>
-internal sealed class SilentUpstreams(ApiOptions options, TimeProvider time)
+internal sealed class SilentUpstreams(ApiOptions options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<SilentUpstreams> log)
 {
-    private readonly ConcurrentDictionary<string, Silence> _silent = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _silent = new(StringComparer.Ordinal);
 
     public bool IsSilent(string upstream) => _silent.ContainsKey(upstream);
 
-    /// <summary>True for one caller in each <see cref="ApiOptions.FailedCheckLasts"/>: it asks the upstream, behind its answer.</summary>
-    public bool TryProbe(string upstream) => _silent.TryGetValue(upstream, out var silence) && silence.TryProbe(time, options.FailedCheckLasts);
-
-    /// <summary>Somebody waited for this upstream in vain.</summary>
-    public void Add(string upstream) => _silent.TryAdd(upstream, new Silence(time.GetTimestamp()));
-
-    /// <summary>It has answered something, an error perhaps.</summary>
-    public void Remove(string upstream) => _silent.TryRemove(upstream, out _);
-
-    private sealed class Silence(long since)
+    /// <summary>Somebody waited for this upstream in vain. <paramref name="ask"/> is tried every <see cref="ApiOptions.FailedCheckLasts"/> until it has answered.</summary>
+    public void Add(string upstream, Func<CancellationToken, Task> ask)
     {
-        private long _probedAt = since;
+        if (!_silent.TryAdd(upstream, true)) return;
+        log.UpstreamIsSilent(upstream);
+        _ = AskUntilItAnswersAsync(upstream, ask);
+    }
 
-        public bool TryProbe(TimeProvider time, TimeSpan every)
+    /// <summary>It has answered: with what was asked for, or that it does not have it or does not give it.</summary>
+    public void Remove(string upstream)
+    {
+        if (_silent.TryRemove(upstream, out _)) log.UpstreamAnswers(upstream);
+    }
+
+    private async Task AskUntilItAnswersAsync(string upstream, Func<CancellationToken, Task> ask)
+    {
+        var stopping = lifetime.ApplicationStopping;
+        while (IsSilent(upstream) && !stopping.IsCancellationRequested)
         {
-            var probedAt = Interlocked.Read(ref _probedAt);
-            return time.GetElapsedTime(probedAt) >= every && Interlocked.CompareExchange(ref _probedAt, time.GetTimestamp(), probedAt) == probedAt;
+            try
+            {
+                await Task.Delay(options.FailedCheckLasts, time, stopping);
+                if (IsSilent(upstream)) await ask(stopping);
+            }
+            catch (Exception e) when (!stopping.IsCancellationRequested)
+            {
+                log.NotAsked(upstream, e.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                // The process stops.
+            }
         }
     }
 }

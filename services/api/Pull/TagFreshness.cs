@@ -25,21 +25,17 @@ internal sealed class TagFreshness(
         if (IsFresh(held)) return (held, new Provenance(CacheState.Hit, AgeOf(held)), null);
 
         // 2 A failed check counts as a check for a while, so that pulls of a broken upstream's tags cost it little and nobody time.
-        if (held.FailedCheck is { } failed && time.GetElapsedTime(failed.At) < options.FailedCheckLasts)
+        if (held.FailedCheck is { } failed && time.GetElapsedTime(failed.At) < LastsFor(held, failed.Failure))
             return Unconfirmed(pull.Upstream, held, failed.Failure with { Cache = CacheState.Hit });
 
         // 3 Its upstream has let somebody wait in vain: nobody waits again until it has answered.
-        if (silent.IsSilent(pull.Upstream.Name))
-        {
-            if (silent.TryProbe(pull.Upstream.Name)) CheckBehind(pull.Upstream, key, held);
-            return Unconfirmed(pull.Upstream, held, NoAnswer);
-        }
+        if (silent.IsSilent(pull.Upstream.Name)) return Unconfirmed(pull.Upstream, held, NoAnswer);
 
-        // 4 Allowed to be a little old: checked behind the answer.
+        // 4 Allowed to be a little old: checked behind the answer, which says what the last check said.
         if (AgeOf(held) < held.Policy.Ttl + pull.Upstream.Options.StaleWhileRevalidate)
         {
             CheckBehind(pull.Upstream, key, held);
-            return (held, new Provenance(CacheState.Stale, AgeOf(held)), null);
+            return held.FailedCheck is { } last ? Unconfirmed(pull.Upstream, held, last.Failure) : (held, new Provenance(CacheState.Stale, AgeOf(held)), null);
         }
 
         // 5 Ask, and wait a moment.
@@ -53,11 +49,15 @@ internal sealed class TagFreshness(
 
     private TimeSpan AgeOf(TagEntry tag) => time.GetElapsedTime(tag.CheckedAt);
 
+    private TimeSpan LastsFor(TagEntry tag, FetchFailure failure) => failure.Outcome == FetchOutcome.NotFound ? tag.Policy.NotFoundTtl : options.FailedCheckLasts;
+
+    /// <summary>What is gone stays gone, also while its upstream can't be asked: only a check that finds it ends that.</summary>
     private (TagEntry, Provenance, FetchFailure?) Unconfirmed(Upstream upstream, TagEntry held, FetchFailure failure)
     {
-        var isGone = failure.Outcome == FetchOutcome.NotFound
-            && (upstream.Options.TagGone == TagGone.NotFound || AgeOf(held) >= upstream.Options.TagGoneMaxAge);
-        return (held, Provenance.Unconfirmed(AgeOf(held), failure), isGone ? failure : null);
+        var isGone = held.IsGone && (upstream.Options.TagGone == TagGone.NotFound || AgeOf(held) >= upstream.Options.TagGoneMaxAge);
+        if (!isGone) return (held, Provenance.Unconfirmed(AgeOf(held), failure), null);
+        var gone = failure.Outcome == FetchOutcome.NotFound ? failure : failure with { Outcome = FetchOutcome.NotFound, Message = "the tag is gone from its upstream" };
+        return (held, default, gone);
     }
 
     /// <summary>Starts a check for all who ask for this tag now; nobody waits for it.</summary>
@@ -97,13 +97,13 @@ internal sealed class TagFreshness(
             {
                 if (ticket is not null && !await ticket.WaitUntilSettledAsync(patience, cancellationToken))
                 {
-                    silent.Add(upstream.Name);
+                    if (ticket.IsRunning) silent.Add(upstream.Name, stopping => CheckAsync(upstream, key, held, options.HeaderTimeout, stopping));
                     failure = NoAnswer;
                 }
                 else if ((refused ?? ticket!.Failure()) is { } settled)
                 {
                     failure = settled;
-                    if (settled.Outcome != FetchOutcome.Unavailable) silent.Remove(upstream.Name);
+                    if (refused is null && settled.Outcome != FetchOutcome.Unavailable) silent.Remove(upstream.Name);
                 }
                 else if (await index.ReloadTagAsync(key, cancellationToken) is { } now)
                 {
@@ -121,6 +121,7 @@ internal sealed class TagFreshness(
             failure = NoAnswer with { Message = e.Message };
         }
         held.FailedCheck = new FailedCheck(time.GetTimestamp(), failure);
+        if (failure.Outcome == FetchOutcome.NotFound) held.IsGone = true;
         log.ServedStale(key.Upstream, key.Repository, key.Reference, failure.Message);
         return (held, CacheState.Stale, failure);
     }

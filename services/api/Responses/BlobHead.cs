@@ -45,7 +45,7 @@ internal static class BlobHead
             case ByteRanges.Satisfiable many:
                 response.StatusCode = StatusCodes.Status206PartialContent;
                 var body = BlobBody.Multipart(many.Ranges, size);
-                response.ContentType = $"multipart/byteranges; boundary={BlobBody.Boundary}";
+                response.ContentType = $"multipart/byteranges; boundary={body.Boundary}";
                 response.ContentLength = body.Length;
                 return body;
             default:

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace Entrepot.Api.Responses;
@@ -17,18 +17,15 @@ internal static class ListResult
                 $"<{http.Request.Path.ToUriComponent()}?n={page.Count}&last={Uri.EscapeDataString(entries[^1])}{(ns.Length > 0 ? "&ns=" + Uri.EscapeDataString(ns) : "")}>; rel=\"next\"");
             http.Response.Headers.Link = link;
         }
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            if (name is not null) writer.WriteString("name"u8, name);
-            writer.WriteStartArray(listName);
-            foreach (var entry in entries) writer.WriteStringValue(entry);
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        }
         http.Response.ContentType = "application/json";
-        http.Response.ContentLength = buffer.Length;
-        return http.Request.Method == HttpMethods.Head ? Task.CompletedTask : http.Response.Body.WriteAsync(buffer.ToArray(), http.RequestAborted).AsTask();
+        // Names of repositories, registries and tags hold nothing that JSON escapes.
+        return ArrayBody.WriteAsync(
+            http, name is null ? $"{{\"{listName}\":[" : $"{{\"name\":\"{name}\",\"{listName}\":[", entries, entry => entry.Length + 2, Quote, "]}");
+    }
+
+    private static void Quote(string entry, Span<byte> json)
+    {
+        json[0] = json[^1] = (byte)'"';
+        Encoding.ASCII.GetBytes(entry, json[1..]);
     }
 }

@@ -42,9 +42,9 @@ internal static class OciErrorResult
     }
 
     /// <summary>The upstream has not answered in the time a client may wait for headers; the fetch goes on.</summary>
-    public static Task WriteStillFetchingAsync(HttpContext http, string what, TimeSpan retryAfter)
+    public static Task WriteStillFetchingAsync(HttpContext http, string what, TimeSpan retryAfter, CacheState cache)
     {
-        CacheState.Miss.SayOnly(http);
+        cache.SayOnly(http);
         return WriteAsync(http, new OciError(OciErrorCode.Unavailable, $"{what} is still being fetched; try again"), 503, retryAfter);
     }
 }

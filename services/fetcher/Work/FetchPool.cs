@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Entrepot.Contracts;
 using Entrepot.Metadata;
+using Entrepot.Upstreams;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +13,7 @@ namespace Entrepot.Fetcher.Work;
 /// Half of the slots are kept for small fetches, so that a few big downloads never make a manifest wait.
 /// </summary>
 internal sealed class FetchPool(
-    FetchQueue queue, IEnumerable<IFetchWork> works, LeaseKeeper leases, Doorbell doorbell, FetcherIdentity identity,
+    FetchQueue queue, UpstreamCatalog catalog, IEnumerable<IFetchWork> works, LeaseKeeper leases, Doorbell doorbell, FetcherIdentity identity,
     FetcherOptions options, FetcherMetrics metrics, ILogger<FetchPool> log) : BackgroundService
 {
     private static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(1);
@@ -20,6 +21,9 @@ internal sealed class FetchPool(
     private readonly Dictionary<FetchKind, IFetchWork> _works = works.ToDictionary(w => w.Kind);
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
     private int _big, _small, _prefetches;
+
+    /// <summary>An eighth of the slots is kept from each upstream, for the others: one that hangs holds what it has for long.</summary>
+    private readonly int _mostOfOneUpstream = catalog.All.Count > 1 ? options.Slots - Math.Max(1, options.Slots / 8) : options.Slots;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -50,7 +54,15 @@ internal sealed class FetchPool(
         var bigIsFull = Volatile.Read(ref _big) >= options.Slots / 2;
         if (Volatile.Read(ref _big) + Volatile.Read(ref _small) >= options.Slots) return false;
         var claim = await queue.ClaimAsync(
-            new ClaimOptions { Owner = identity.Owner, Address = identity.Address, SmallOnly = bigIsFull, AllowPrefetch = Volatile.Read(ref _prefetches) < options.PrefetchConcurrency, Except = leases.Running },
+            new ClaimOptions
+            {
+                Owner = identity.Owner,
+                Address = identity.Address,
+                SmallOnly = bigIsFull,
+                AllowPrefetch = Volatile.Read(ref _prefetches) < options.PrefetchConcurrency,
+                MostOfOneUpstream = _mostOfOneUpstream,
+                Except = leases.Running,
+            },
             stoppingToken);
         if (claim is null) return false;
         // Never awaited here: a slot each.
@@ -110,7 +122,7 @@ internal sealed class FetchPool(
         {
             using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
             foreach (var source in claim.Sources)
-                await queue.SettleSourceAsync(claim.Id, claim.Fence, source.Upstream, source.Repository, FetchOutcome.Unavailable, $"the fetcher failed: {error.Message}", null, soon.Token);
+                await queue.SettleSourceAsync(claim.Id, claim.Fence, source.Upstream, source.Repository, FetchOutcome.Unavailable, "the fetcher failed; its log says more", null, soon.Token);
             doorbell.Ring();
         }
         catch (Exception e)

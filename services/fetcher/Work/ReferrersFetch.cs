@@ -15,6 +15,12 @@ internal sealed class ReferrersFetch(UpstreamClient client, FetchQueue queue, Ho
 
     public Task RunAsync(RunningFetch fetch, CancellationToken cancellationToken) => small.RunAsync(fetch, async (source, upstream) =>
     {
+        // As with tags: somebody has just asked for it.
+        if (await holdings.FindDocumentAgeOrNullAsync(source.Upstream, source.Repository, Kind, fetch.Claim.Reference, cancellationToken) < upstream.Tags.TtlOf(Kind))
+        {
+            await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken);
+            return null;
+        }
         var digest = Digest.Parse(fetch.Claim.Reference);
         var api = await client.GetReferrersAsync(upstream, source.Repository, digest, cancellationToken);
         if (api.IsSuccess) return await KeepAsync(api.Value.Referrers);

@@ -25,5 +25,6 @@ public sealed class AcceptHeaderTests
     [InlineData(MediaTypes.DockerSchema1Signed + "," + MediaTypes.DockerManifest)]
     [InlineData(MediaTypes.OciManifest + ", " + MediaTypes.OciIndex + ";q=0")]
     [InlineData(MediaTypes.OciManifest + ", */*; q=0.000")]
+    [InlineData(MediaTypes.OciIndex + ";q=0")]
     public void A_client_that_names_manifests_and_no_index_cannot_read_one(string header) => Assert.False(AcceptHeader.AllowsIndex(header));
 }

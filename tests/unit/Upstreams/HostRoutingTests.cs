@@ -9,7 +9,7 @@ public sealed class HostRoutingTests
     {
         var options = UpstreamsDefaults.Create();
         options["ghcr.io"]!.Hosts = ["ghcr.cache.test", "[::1]:5001"];
-        options["quay.io"]!.Hosts = ["cache.test:5002"];
+        options["quay.io"]!.Hosts = ["cache.test:5002", "plain.test:80"];
         Assert.Empty(UpstreamCatalog.Validate(options, "docker.io"));
         return new UpstreamCatalog(options, "docker.io");
     }
@@ -20,6 +20,9 @@ public sealed class HostRoutingTests
     [InlineData("cache.test:5002", "org/app", "quay.io", "org/app")]
     [InlineData("cache.test", "org/app", "docker.io", "org/app")]
     [InlineData("cache.test:5003", "org/app", "docker.io", "org/app")]
+    [InlineData("ghcr.cache.test.:5000", "org/app", "ghcr.io", "org/app")]
+    [InlineData("plain.test", "org/app", "quay.io", "org/app")]
+    [InlineData("plain.test:81", "org/app", "docker.io", "org/app")]
     [InlineData("[::1]:5001", "org/app", "ghcr.io", "org/app")]
     [InlineData("[::1]", "org/app", "docker.io", "org/app")]
     [InlineData("other.test", "app", "docker.io", "library/app")]
