@@ -20,17 +20,17 @@ public sealed class ReferrersTests(RegistryFixture fixture)
     [Fact]
     public async Task The_pages_of_the_API_are_one_list_in_its_order_and_every_descriptor_is_as_sent()
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
+        await using var registry = await MemoryRegistry.StartNewAsync();
         string[] entries = [Descriptor(9, "a/sig"), Descriptor(3, "a/sbom"), Descriptor(7, "a/sig"), Descriptor(1, null), Descriptor(8, "a/sig-2")];
-        upstream.SetReferrers(App, Subject, entries[..2], entries[2..3], entries[3..]);
-        await using var entrepot = await StartAsync(upstream, "1h");
+        registry.Repository(App).SetReferrers(Subject, entries[..2], entries[2..3], entries[3..]);
+        await using var entrepot = await StartAsync(registry.Url, "1h");
 
         var all = await GetAsync(entrepot, $"/v2/{App}/referrers/{Subject}");
         Assert.Equal((200, "MISS", null, null), (all.Status, all.Header("X-Cache"), all.Header("Warning"), all.Header("OCI-Filters-Applied")));
         Assert.Equal(entries, Descriptors(all));
         using (var index = JsonDocument.Parse(all.Body))
             Assert.Equal((2, MediaTypes.OciIndex), (index.RootElement.GetProperty("schemaVersion").GetInt32(), index.RootElement.GetProperty("mediaType").GetString()));
-        Assert.Equal(3, upstream.Requests.Count);
+        Assert.Equal(3, registry.Requests.Count);
 
         var head = await RawHttp.SendAsync(entrepot.Port, $"HEAD /v2/{App}/referrers/{Subject} HTTP/1.1", "Host: x", "Connection: close");
         Assert.Equal((200, MediaTypes.OciIndex, all.Header("Content-Length"), "HIT", 0), (head.Status, head.Header("Content-Type"), head.Header("Content-Length"), head.Header("X-Cache"), head.Body.Length));
@@ -42,7 +42,7 @@ public sealed class ReferrersTests(RegistryFixture fixture)
         var unfiltered = await GetAsync(entrepot, $"/v2/{App}/referrers/{Subject}?artifactType=");
         Assert.Null(unfiltered.Header("OCI-Filters-Applied"));
         Assert.Equal(entries, Descriptors(unfiltered));
-        Assert.Equal(3, upstream.Requests.Count);
+        Assert.Equal(3, registry.Requests.Count);
     }
 
     [Fact]
@@ -78,14 +78,16 @@ public sealed class ReferrersTests(RegistryFixture fixture)
     [InlineData(200, "text/html", "<html>the registry's user interface</html>")]
     public async Task However_an_upstream_lacks_the_API_its_fallback_tag_is_read_also_for_sha512(int status, string mediaType, string body)
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
-        upstream.ReferrersAnswer = (status, mediaType, body);
+        await using var registry = await MemoryRegistry.StartNewAsync();
+        var repository = registry.Repository(App);
         var sha512 = $"sha512:{new string('6', 64)}{new string('7', 64)}";
-        upstream.Add(App, Index(Descriptor(1, "a/sig")), MediaTypes.OciIndex, $"sha512-{new string('6', 64)}");
-        upstream.Add(App, Index(Descriptor(2, "a/sig")), MediaTypes.OciIndex, Subject.Replace(':', '-'));
+        repository.AddManifest(Index(Descriptor(1, "a/sig")), MediaTypes.OciIndex, $"sha512-{new string('6', 64)}");
+        repository.AddManifest(Index(Descriptor(2, "a/sig")), MediaTypes.OciIndex, Subject.Replace(':', '-'));
         var imageSubject = "sha256:" + new string('8', 64);
-        upstream.Add(App, Signature(Subject), MediaTypes.OciManifest, imageSubject.Replace(':', '-'));
-        await using var entrepot = await StartAsync(upstream, "1h");
+        repository.AddManifest(Signature(Subject), MediaTypes.OciManifest, imageSubject.Replace(':', '-'));
+        foreach (var subject in new[] { sha512, Subject, imageSubject })
+            registry.Script($"/v2/{App}/referrers/{subject}", new MemoryAnswer(status, Encoding.UTF8.GetBytes(body), mediaType));
+        await using var entrepot = await StartAsync(registry.Url, "1h");
 
         Assert.Equal([Descriptor(1, "a/sig")], Descriptors(await GetAsync(entrepot, $"/v2/{App}/referrers/{sha512}")));
         Assert.Equal([Descriptor(2, "a/sig")], Descriptors(await GetAsync(entrepot, $"/v2/{App}/referrers/{Subject}")));
@@ -96,15 +98,15 @@ public sealed class ReferrersTests(RegistryFixture fixture)
     [Fact]
     public async Task A_signature_that_was_pulled_is_listed_where_it_was_and_never_twice()
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
+        await using var registry = await MemoryRegistry.StartNewAsync();
         var signature = Signature(Subject, "\"artifactType\":\"a/sig\",\"annotations\":{\"k\":\"v\"},");
-        var digest = upstream.Add(App, signature, MediaTypes.OciManifest);
+        var digest = registry.Repository(App).AddManifest(signature, MediaTypes.OciManifest);
         // Its type is that of its config, and an index without one has none.
-        var typed = upstream.Add(App, Signature(Subject), MediaTypes.OciManifest);
-        var index = upstream.Add(App, Encoding.UTF8.GetBytes($$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciIndex}}}","manifests":[],"subject":{{{SubjectJson(Subject)}}}}"""), MediaTypes.OciIndex);
-        upstream.Add("team/other", signature, MediaTypes.OciManifest);
-        foreach (var repository in new[] { App, "team/other" }) upstream.SetReferrers(repository, Subject, [Descriptor(1, "a/sig")]);
-        await using var entrepot = await StartAsync(upstream, "1s");
+        var typed = registry.Repository(App).AddManifest(Signature(Subject), MediaTypes.OciManifest);
+        var index = registry.Repository(App).AddManifest(Encoding.UTF8.GetBytes($$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciIndex}}}","manifests":[],"subject":{{{SubjectJson(Subject)}}}}"""), MediaTypes.OciIndex);
+        registry.Repository("team/other").AddManifest(signature, MediaTypes.OciManifest);
+        foreach (var repository in new[] { App, "team/other" }) registry.Repository(repository).SetReferrers(Subject, [Descriptor(1, "a/sig")]);
+        await using var entrepot = await StartAsync(registry.Url, "1s");
 
         Assert.Equal([Descriptor(1, "a/sig")], Descriptors(await GetAsync(entrepot, $"/v2/{App}/referrers/{Subject}")));
         foreach (var reference in new[] { digest, typed, index }) Assert.Equal(200, (await BlobReader.ReadManifestAsync(entrepot.Url, App, reference)).Status);
@@ -126,7 +128,7 @@ public sealed class ReferrersTests(RegistryFixture fixture)
 
         // The upstream's own word replaces ours, in its place.
         var own = $$"""{"digest":"{{digest}}","own":true}""";
-        upstream.SetReferrers("team/other", Subject, [own, Descriptor(1, "a/sig")]);
+        registry.Repository("team/other").SetReferrers(Subject, [own, Descriptor(1, "a/sig")]);
         await Eventually.Async(
             async () => Descriptors(await GetAsync(entrepot, $"/v2/team/other/referrers/{Subject}")).SequenceEqual([own, Descriptor(1, "a/sig")]), TimeSpan.FromSeconds(10), "the list to be asked for again");
     }
@@ -134,12 +136,14 @@ public sealed class ReferrersTests(RegistryFixture fixture)
     [Fact]
     public async Task An_outage_never_looks_like_no_signatures()
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
-        var digest = upstream.Add(App, Signature(Subject, "\"artifactType\":\"a/sig\","), MediaTypes.OciManifest);
+        await using var registry = await MemoryRegistry.StartNewAsync();
+        await using var upstream = await UpstreamFront.StartNewAsync(registry.Url);
+        var repository = registry.Repository(App);
+        var digest = repository.AddManifest(Signature(Subject, "\"artifactType\":\"a/sig\","), MediaTypes.OciManifest);
         var listed = "sha256:" + new string('9', 64);
-        upstream.SetReferrers(App, listed, [Descriptor(1, "a/sig")]);
-        var later = upstream.Add(App, Signature(listed), MediaTypes.OciManifest);
-        await using var entrepot = await StartAsync(upstream, "1s");
+        repository.SetReferrers(listed, [Descriptor(1, "a/sig")]);
+        var later = repository.AddManifest(Signature(listed), MediaTypes.OciManifest);
+        await using var entrepot = await StartAsync(upstream.Url, "1s");
         Assert.Equal([Descriptor(1, "a/sig")], Descriptors(await GetAsync(entrepot, $"/v2/{App}/referrers/{listed}")));
         foreach (var reference in new[] { digest, later }) Assert.Equal(200, (await BlobReader.ReadManifestAsync(entrepot.Url, App, reference)).Status);
         await upstream.StopAsync();
@@ -174,12 +178,13 @@ public sealed class ReferrersTests(RegistryFixture fixture)
     [InlineData(500, 503, "UNAVAILABLE")]
     public async Task An_upstream_that_refuses_is_an_error_unless_something_is_held(int refusal, int status, string code)
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
-        var digest = upstream.Add(App, Signature(Subject), MediaTypes.OciManifest);
-        await using var entrepot = await StartAsync(upstream, "1h");
+        await using var registry = await MemoryRegistry.StartNewAsync();
+        await using var upstream = await UpstreamFront.StartNewAsync(registry.Url);
+        var digest = registry.Repository(App).AddManifest(Signature(Subject), MediaTypes.OciManifest);
+        await using var entrepot = await StartAsync(upstream.Url, "1h");
         Assert.Equal(200, (await BlobReader.ReadManifestAsync(entrepot.Url, App, digest)).Status);
 
-        upstream.Refusal = refusal;
+        upstream.Inject(Fault.Status(refusal));
         Assert.Equal((status, code), Error(await GetAsync(entrepot, $"/v2/{App}/referrers/sha256:{new string('0', 64)}")));
         var held = await GetAsync(entrepot, $"/v2/{App}/referrers/{Subject}");
         Assert.Equal((200, "STALE"), (held.Status, held.Header("X-Cache")));
@@ -190,18 +195,18 @@ public sealed class ReferrersTests(RegistryFixture fixture)
     [Fact]
     public async Task A_page_that_is_no_index_is_an_error_of_the_upstream_and_not_an_empty_list()
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
-        upstream.Add(App, Signature(Subject), MediaTypes.OciManifest);
-        upstream.ReferrersAnswer = (200, "application/json", "{}");
-        await using var entrepot = await StartAsync(upstream, "1h");
+        await using var registry = await MemoryRegistry.StartNewAsync();
+        registry.Repository(App).AddManifest(Signature(Subject), MediaTypes.OciManifest);
+        registry.Script($"/v2/{App}/referrers/{Subject}", new MemoryAnswer(200, "{}"u8.ToArray(), "application/json"));
+        await using var entrepot = await StartAsync(registry.Url, "1h");
         Assert.Equal(502, (await GetAsync(entrepot, $"/v2/{App}/referrers/{Subject}")).Status);
     }
 
     [Fact]
     public async Task A_repository_that_the_upstream_does_not_know_has_no_referrers()
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
-        await using var entrepot = await StartAsync(upstream, "1h");
+        await using var registry = await MemoryRegistry.StartNewAsync();
+        await using var entrepot = await StartAsync(registry.Url, "1h");
         var none = await GetAsync(entrepot, $"/v2/team/never/referrers/{Subject}");
         Assert.Equal((200, null), (none.Status, none.Header("Warning")));
         Assert.Empty(Descriptors(none));
@@ -210,10 +215,10 @@ public sealed class ReferrersTests(RegistryFixture fixture)
     [Fact]
     public async Task A_held_signature_of_a_sha512_subject_is_listed()
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
+        await using var registry = await MemoryRegistry.StartNewAsync();
         var subject = $"sha512:{new string('6', 64)}{new string('7', 64)}";
-        var digest = upstream.Add(App, Signature(subject), MediaTypes.OciManifest);
-        await using var entrepot = await StartAsync(upstream, "1h");
+        var digest = registry.Repository(App).AddManifest(Signature(subject), MediaTypes.OciManifest);
+        await using var entrepot = await StartAsync(registry.Url, "1h");
         Assert.Equal(200, (await BlobReader.ReadManifestAsync(entrepot.Url, App, digest)).Status);
         Assert.Equal([digest], Digests(await GetAsync(entrepot, $"/v2/{App}/referrers/{subject}")));
         Assert.Empty(Digests(await GetAsync(entrepot, $"/v2/{App}/referrers/sha512:{new string('6', 64)}{new string('8', 64)}")));
@@ -222,11 +227,11 @@ public sealed class ReferrersTests(RegistryFixture fixture)
     [Fact]
     public async Task A_list_that_is_larger_than_clients_read_comes_in_pages_that_lead_through_all_of_it()
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
+        await using var registry = await MemoryRegistry.StartNewAsync();
         var entries = Enumerable.Range(0, 80).Select(n => Descriptor(n, n % 10 == 9 ? "a/other" : "a/sig", padding: 150_000)).ToArray();
-        upstream.SetReferrers(App, Subject, [.. entries.Chunk(9)]);
-        var held = upstream.Add(App, Signature(Subject, "\"artifactType\":\"a/sig\","), MediaTypes.OciManifest);
-        await using var entrepot = await StartAsync(upstream, "1h");
+        registry.Repository(App).SetReferrers(Subject, [.. entries.Chunk(9)]);
+        var held = registry.Repository(App).AddManifest(Signature(Subject, "\"artifactType\":\"a/sig\","), MediaTypes.OciManifest);
+        await using var entrepot = await StartAsync(registry.Url, "1h");
         Assert.Equal(200, (await BlobReader.ReadManifestAsync(entrepot.Url, App, held)).Status);
 
         var collected = new List<string>();
@@ -247,8 +252,8 @@ public sealed class ReferrersTests(RegistryFixture fixture)
         Assert.Equal([.. entries.Where((_, n) => n % 10 != 9).Select(entry => Json(entry).GetProperty("digest").GetString()!), held], collected);
     }
 
-    private static Task<EntrepotProcess> StartAsync(ScriptedRegistry upstream, string tagTtl) =>
-        EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url).Add(EntrepotSettings.DefaultUpstream, upstream.Url, ("TagTtl", tagTtl)));
+    private static Task<EntrepotProcess> StartAsync(Uri upstream, string tagTtl) =>
+        EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream).Add(EntrepotSettings.DefaultUpstream, upstream, ("TagTtl", tagTtl)));
 
     private static Task<RawResponse> GetAsync(EntrepotProcess entrepot, string path) => RawHttp.SendAsync(entrepot.Port, $"GET {path} HTTP/1.1", "Host: x", "Connection: close");
 

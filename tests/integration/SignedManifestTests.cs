@@ -2,6 +2,7 @@ using System.Text;
 using Entrepot.TestSupport.Clients;
 using Entrepot.TestSupport.Images;
 using Entrepot.TestSupport.Product;
+using Entrepot.TestSupport.Upstream;
 using Xunit;
 
 namespace Entrepot.IntegrationTests;
@@ -16,10 +17,11 @@ public sealed class SignedManifestTests
     [InlineData(false)]
     public async Task A_signed_schema_1_is_served_verbatim_by_tag_and_digest_and_outlives_its_upstream(bool byTagFirst)
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
+        await using var registry = await MemoryRegistry.StartNewAsync();
+        await using var upstream = await UpstreamFront.StartNewAsync(registry.Url);
         var layer = Encoding.UTF8.GetBytes(new string('l', 100_000));
-        var signed = SignedSchema1.Of([upstream.AddBlob(Old, layer), Content.DigestOf(layer)]);
-        upstream.Add(Old, signed.Body, SignedSchema1.MediaType, "1", signed.Digest);
+        var signed = SignedSchema1.Of([registry.Repository(Old).AddBlob(layer), Content.DigestOf(layer)]);
+        registry.Repository(Old).AddManifest(new MemoryManifest(signed.Body, SignedSchema1.MediaType, signed.Digest, SaysDigest: true), "1");
         await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url));
 
         foreach (var reference in byTagFirst ? ["1", signed.Digest] : new[] { signed.Digest, "1" })
@@ -31,7 +33,7 @@ public sealed class SignedManifestTests
         // Schema 1 says no sizes: the layer's is found out.
         var cold = await BlobReader.ReadBlobAsync(entrepot.Url, Old, Content.DigestOf(layer));
         Assert.Equal((200, Content.DigestOf(layer), (long)layer.Length, true), (cold.Status, cold.Digest, cold.BytesRead, cold.Completed));
-        Assert.Single(upstream.Requests, request => request.StartsWith("GET /v2/team/old/manifests/", StringComparison.Ordinal));
+        Assert.Single(upstream.Log.Matching("/v2/team/old/manifests/", "GET"));
 
         await upstream.StopAsync();
         await entrepot.RestartAsync();
@@ -43,12 +45,12 @@ public sealed class SignedManifestTests
     [Fact]
     public async Task A_field_beside_what_was_signed_is_refused_by_tag_and_by_digest()
     {
-        await using var upstream = await ScriptedRegistry.StartNewAsync();
+        await using var registry = await MemoryRegistry.StartNewAsync();
         var signed = SignedSchema1.Of([Content.DigestOf("good"u8)]);
         var tampered = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(signed.Body)
             .Replace("\"signatures\":", $"\"fsLayers\": [{{\"blobSum\":\"{Content.DigestOf("evil"u8)}\"}}], \"signatures\":", StringComparison.Ordinal));
-        upstream.Add(Old, tampered, SignedSchema1.MediaType, "1", signed.Digest);
-        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url));
+        registry.Repository(Old).AddManifest(new MemoryManifest(tampered, SignedSchema1.MediaType, signed.Digest, SaysDigest: true), "1");
+        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(registry.Url));
 
         foreach (var reference in new[] { "1", signed.Digest })
         {

@@ -107,10 +107,12 @@ public sealed class ReferrersFacts(Lab lab)
     /// <summary>Adds what the facts ask for.</summary>
     internal static void AddTo(MemoryRegistry registry, string subject)
     {
-        var repository = registry.Repository("referrers/api");
-        repository.ReferrersPage = 2;
-        foreach (var (name, type) in new[] { ("1", "application/vnd.example.sig"), ("2", "application/vnd.example.sbom"), ("3", null), ("4", "application/vnd.example.sbom"), ("5", "application/vnd.example.sig") })
-            repository.AddReferrer(subject, Descriptor(name, type));
+        static string Sent(string name, string? artifactType) => Descriptor(name, artifactType).ToJsonString();
+        registry.Repository("referrers/api").SetReferrers(
+            subject,
+            [Sent("1", "application/vnd.example.sig"), Sent("2", "application/vnd.example.sbom")],
+            [Sent("3", null), Sent("4", "application/vnd.example.sbom")],
+            [Sent("5", "application/vnd.example.sig")]);
     }
 
     private static Fact Lists(string rule, string query, params string[] names) => Rule(rule, ListReferrers).Asks(Path + query).Says(200)

@@ -70,7 +70,9 @@ internal sealed class Exchange(Uri backend, FaultList faults, UpstreamFront fron
         var ignoreRange = record.Range is null ? null : faults.Take(record.Path, f => f.Kind == FaultKind.IgnoreRange);
         if (ignoreRange is not null) record.Fault = FaultKind.IgnoreRange;
         using var request = new HttpRequestMessage(new HttpMethod(record.Method), new Uri(backend, backendPath + record.Query));
-        foreach (var name in new[] { "Accept", "Range", "If-None-Match", "If-Range" })
+
+        // With the Host, an absolute link of the backend leads back here.
+        foreach (var name in new[] { "Host", "Accept", "Range", "If-None-Match", "If-Range" })
         {
             if (name == "Range" && ignoreRange is not null) continue;
             if (context.Request.Headers.TryGetValue(name, out var values)) request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Entrepot.TestSupport.Images;
@@ -74,12 +75,18 @@ internal static class MemoryAnswers
     private static Task ReferrersAsync(HttpContext context, MemoryRepository repository, string digest)
     {
         if (!repository.HasReferrers) return OciError.WriteAsync(context, 404, "no such route");
-        var all = repository.ReferrersOf(digest);
-        var from = int.TryParse(context.Request.Query["from"], CultureInfo.InvariantCulture, out var asked) ? asked : 0;
-        var page = all.Skip(from).Take(repository.ReferrersPage ?? int.MaxValue).ToList();
-        var next = from + page.Count;
-        if (next < all.Count) context.Response.Headers.Link = string.Create(CultureInfo.InvariantCulture, $"<{context.Request.Path}?from={next}>; rel=\"next\"");
-        var body = new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciIndex, ["manifests"] = new JsonArray([.. page]) };
-        return WriteAsync(context, new MemoryAnswer(200, JsonSerializer.SerializeToUtf8Bytes(body), MediaTypes.OciIndex));
+        var pages = repository.ReferrersOf(digest);
+        var number = int.TryParse(context.Request.Query["page"], CultureInfo.InvariantCulture, out var asked) ? asked : 1;
+        if (number < pages.Length) context.Response.Headers.Link = string.Create(CultureInfo.InvariantCulture, $"<{NextPage(context.Request, number)}?page={number + 1}>; rel=\"next\"");
+        var body = $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{{string.Join(", ", pages[number - 1])}}]}""";
+        return WriteAsync(context, new MemoryAnswer(200, Encoding.UTF8.GetBytes(body), MediaTypes.OciIndex));
     }
+
+    /// <summary>Relative to the page, absolute, and a path, in turn: registries do all three.</summary>
+    private static string NextPage(HttpRequest request, int number) => (number % 3) switch
+    {
+        1 => "",
+        2 => $"{request.Scheme}://{request.Host}{request.Path}",
+        _ => request.Path,
+    };
 }

@@ -1,11 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net;
-using Entrepot.TestSupport.Running;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging;
 
 namespace Entrepot.TestSupport.Upstream;
 
@@ -18,26 +12,12 @@ public sealed class MemoryRegistry : IAsyncDisposable
     private readonly ConcurrentDictionary<string, MemoryRepository> _repositories = new();
     private readonly ConcurrentDictionary<string, MemoryAnswer> _scripted = new();
     private readonly ConcurrentQueue<MemoryRequest> _requests = new();
-    private readonly WebApplication _app;
+    private readonly LoopbackServer _server;
 
-    private MemoryRegistry()
-    {
-        var port = FreePort.Next();
-        Url = new Uri($"http://127.0.0.1:{port}");
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
-        });
-        _app = builder.Build();
-        _app.Run(HandleAsync);
-    }
+    private MemoryRegistry() => _server = new LoopbackServer(HandleAsync);
 
     /// <summary><c>http://127.0.0.1:port</c>.</summary>
-    public Uri Url { get; }
+    public Uri Url => _server.Url;
 
     /// <summary>Every request that came, in order.</summary>
     public IReadOnlyList<MemoryRequest> Requests => [.. _requests];
@@ -46,7 +26,7 @@ public sealed class MemoryRegistry : IAsyncDisposable
     public static async Task<MemoryRegistry> StartNewAsync(CancellationToken cancellationToken = default)
     {
         var registry = new MemoryRegistry();
-        await registry._app.StartAsync(cancellationToken);
+        await registry._server.StartAsync(cancellationToken);
         return registry;
     }
 
@@ -63,20 +43,7 @@ public sealed class MemoryRegistry : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        using var now = new CancellationTokenSource(TimeSpan.Zero);
-        try
-        {
-            await _app.StopAsync(now.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Kestrel says so when it had to cut connections.
-        }
-
-        await _app.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private Task HandleAsync(HttpContext context)
     {
@@ -96,7 +63,7 @@ public sealed class MemoryRegistry : IAsyncDisposable
             if (rest.Contains('/', StringComparison.Ordinal)) continue;
             return _repositories.TryGetValue(path["/v2/".Length..at], out var repository)
                 ? MemoryAnswers.AnswerAsync(context, repository, word.Trim('/'), rest)
-                : OciError.WriteAsync(context, 404, "no such repository");
+                : OciError.WriteAsync(context, 404, "no such repository", "NAME_UNKNOWN");
         }
 
         return OciError.WriteAsync(context, 404, "no such path");

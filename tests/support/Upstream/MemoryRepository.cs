@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Text.Json.Nodes;
 using Entrepot.TestSupport.Images;
 
 namespace Entrepot.TestSupport.Upstream;
@@ -11,16 +10,13 @@ public sealed class MemoryRepository
     private readonly ConcurrentDictionary<string, byte[]> _blobs = new();
     private readonly ConcurrentDictionary<string, MemoryManifest> _manifests = new();
     private readonly ConcurrentDictionary<string, string> _tags = new();
-    private readonly ConcurrentDictionary<string, List<JsonObject>> _referrers = new();
+    private readonly ConcurrentDictionary<string, string[][]> _referrers = new();
 
     /// <summary>Whether <c>/referrers/</c> is answered; otherwise it is a 404, as of a registry that is older than it.</summary>
     public bool HasReferrers { get; set; } = true;
 
     /// <summary>Most tags in one page; null puts them all in one.</summary>
     public int? TagPage { get; set; }
-
-    /// <summary>Most descriptors in one page of referrers; null puts them all in one.</summary>
-    public int? ReferrersPage { get; set; }
 
     /// <summary>What the list of tags says in place of the tags there are, in any order; null is the tags there are.</summary>
     public IReadOnlyList<string>? ListedTags { get; set; }
@@ -62,12 +58,10 @@ public sealed class MemoryRepository
     /// <summary>Takes a tag away.</summary>
     public void Untag(string tag) => _tags.TryRemove(tag, out _);
 
-    /// <summary>Adds a descriptor to the referrers of a digest.</summary>
-    public void AddReferrer(string subject, JsonObject descriptor)
-    {
-        var list = _referrers.GetOrAdd(subject, _ => []);
-        lock (list) list.Add(descriptor);
-    }
+    /// <summary>Sets the referrers of a digest; without, it has an empty page.</summary>
+    /// <param name="subject">The digest.</param>
+    /// <param name="pages">The pages, each of descriptors: JSON that is sent as it is.</param>
+    public void SetReferrers(string subject, params string[][] pages) => _referrers[subject] = pages;
 
     /// <summary>The digest of some bytes.</summary>
     public static string DigestOf(ReadOnlySpan<byte> bytes, bool sha512) =>
@@ -78,9 +72,5 @@ public sealed class MemoryRepository
     internal MemoryManifest? ManifestOrNull(string reference) =>
         _manifests.GetValueOrDefault(reference.Contains(':', StringComparison.Ordinal) ? reference : _tags.GetValueOrDefault(reference) ?? "");
 
-    internal IReadOnlyList<JsonObject> ReferrersOf(string digest)
-    {
-        if (!_referrers.TryGetValue(digest, out var list)) return [];
-        lock (list) return [.. list.Select(descriptor => descriptor.DeepClone().AsObject())];
-    }
+    internal string[][] ReferrersOf(string digest) => _referrers.GetValueOrDefault(digest) ?? [[]];
 }

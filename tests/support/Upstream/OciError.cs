@@ -6,9 +6,9 @@ namespace Entrepot.TestSupport.Upstream;
 /// <summary>Answers with an error as registries write it.</summary>
 internal static class OciError
 {
-    public static async Task WriteAsync(HttpContext context, int status, string message)
+    public static async Task WriteAsync(HttpContext context, int status, string message, string? code = null)
     {
-        var code = status switch
+        code ??= status switch
         {
             401 => "UNAUTHORIZED",
             403 => "DENIED",

@@ -1,10 +1,5 @@
-using System.Net;
 using Entrepot.TestSupport.Running;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging;
 
 namespace Entrepot.TestSupport.Upstream;
 
@@ -17,21 +12,20 @@ public sealed class UpstreamFront : IAsyncDisposable
     private readonly FaultList _faults = new();
     private readonly Exchange _exchange;
     private readonly Func<HttpContext, Task<GateAnswer>>? _gate;
-    private WebApplication? _app;
+    private readonly LoopbackServer _server;
 
     private UpstreamFront(Uri backend, Func<HttpContext, Task<GateAnswer>>? gate)
     {
-        Port = FreePort.Next();
-        Url = new Uri($"http://127.0.0.1:{Port}");
         _gate = gate;
         _exchange = new Exchange(backend, _faults, this);
+        _server = new LoopbackServer(HandleAsync);
     }
 
     /// <summary>The port it listens on, the same after it was down.</summary>
-    public int Port { get; }
+    public int Port => _server.Port;
 
     /// <summary><c>http://127.0.0.1:port</c>.</summary>
-    public Uri Url { get; }
+    public Uri Url => _server.Url;
 
     /// <summary>Every request that came.</summary>
     public RequestLog Log { get; } = new();
@@ -58,48 +52,16 @@ public sealed class UpstreamFront : IAsyncDisposable
     public IReadOnlyList<RecordedRequest> Requests(Func<RecordedRequest, bool> match) => [.. Log.All.Where(match)];
 
     /// <summary>Goes down: running answers are cut and connections refused when this returns. Does nothing when it is down.</summary>
-    public async Task StopAsync()
-    {
-        if (_app is null) return;
-        using var now = new CancellationTokenSource(TimeSpan.Zero);
-        try
-        {
-            await _app.StopAsync(now.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Kestrel says so when it had to cut connections, which is what was asked of it.
-        }
-
-        await _app.DisposeAsync();
-        _app = null;
-    }
+    public Task StopAsync() => _server.StopAsync();
 
     /// <summary>Comes back on the same port. Does nothing when it is up.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken = default)
-    {
-        if (_app is not null) return;
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Logging.ClearProviders();
-
-        // A flush returns when the kernel has the bytes: what is counted as sent is sent. (Kestrel's MaxResponseBufferSize does not reach this buffer.)
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.MaxWriteBufferSize = 1).ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, Port, listen => listen.Protocols = HttpProtocols.Http1);
-        });
-        var app = builder.Build();
-        app.Run(HandleAsync);
-        await app.StartAsync(cancellationToken);
-        _app = app;
-    }
+    public Task StartAsync(CancellationToken cancellationToken = default) => _server.StartAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         HealAll();
-        await StopAsync();
+        await _server.DisposeAsync();
         _exchange.Dispose();
     }
 
