@@ -62,10 +62,9 @@ public sealed class UpstreamCatalog
         ArgumentException.ThrowIfNullOrEmpty(repositoryName);
         var (prefixed, rest) = FindByPrefix(repositoryName);
 
-        var hasNs = !string.IsNullOrEmpty(ns);
-        if ((hasNs ? Find(ns!) : FindByHost(host)) is { } named)
+        if (FindNamed(ns, host) is { } named)
             return To(named, prefixed == named ? rest : repositoryName);
-        if (hasNs)
+        if (!string.IsNullOrEmpty(ns))
             return null;
 
         if (prefixed is not null)
@@ -73,6 +72,10 @@ public sealed class UpstreamCatalog
 
         return Default is null ? null : To(Default, repositoryName);
     }
+
+    /// <summary>The upstream that a request names beside its path, by <c>ns</c> or else by its host; null when it names none, or an unknown one.</summary>
+    /// <inheritdoc cref="Resolve" path="/param"/>
+    public Upstream? FindNamed(string? ns, string? host) => string.IsNullOrEmpty(ns) ? FindByHost(host) : Find(ns);
 
     /// <summary>Everything that is wrong with a configuration, each with the key, its value (never a secret), the problem and the fix; empty when nothing is.</summary>
     /// <param name="upstreams">The options by name; a null value is a removed upstream.</param>

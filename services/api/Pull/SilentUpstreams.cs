@@ -14,7 +14,7 @@ internal sealed class SilentUpstreams(ApiOptions options, TimeProvider time, IHo
 
     public bool IsSilent(string upstream) => _silent.ContainsKey(upstream);
 
-    /// <summary>Somebody waited for this upstream in vain. <paramref name="ask"/> is tried every <see cref="ApiOptions.FailedCheckLasts"/> until it has answered.</summary>
+    /// <summary>Somebody waited for this upstream in vain. <paramref name="ask"/> is tried again and again until it has answered.</summary>
     public void Add(string upstream, Func<CancellationToken, Task> ask)
     {
         if (!_silent.TryAdd(upstream, true)) return;
@@ -35,7 +35,8 @@ internal sealed class SilentUpstreams(ApiOptions options, TimeProvider time, IHo
         {
             try
             {
-                await Task.Delay(options.FailedCheckLasts, time, stopping);
+                // Short, because a recovery is to be seen soon: how often the upstream is really asked is bounded by the retry window of its failures.
+                await Task.Delay(options.FailedCheckLasts / 3, time, stopping);
                 if (IsSilent(upstream)) await ask(stopping);
             }
             catch (Exception e) when (!stopping.IsCancellationRequested)
