@@ -182,6 +182,8 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
         Assert.Equal((200, "STALE"), (list.Status, list.XCache));
         Assert.InRange(list.Elapsed.TotalSeconds, 0, 1);
 
+        Assert.Equal(1, (await entrepot.MetricsAsync()).Value("entrepot_upstream_silent"));
+
         // It is asked behind the answers, and trusted again when it answers.
         hang.Heal();
         foreach (var tag in tags)
@@ -191,6 +193,7 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
                 Assert.InRange(read.Elapsed.TotalSeconds, 0, 1);
                 return read.XCache == "HIT";
             }, TimeSpan.FromSeconds(40), $"{tag} to be confirmed again");
+        Assert.Equal(0, (await entrepot.MetricsAsync()).Value("entrepot_upstream_silent"));
     }
 
     [Fact]

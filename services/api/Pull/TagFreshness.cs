@@ -89,9 +89,13 @@ internal sealed class TagFreshness(
         FetchFailure failure;
         try
         {
-            // Another replica may have checked it.
+            // It was due and is not now: somebody, another replica perhaps, has been answered.
             held = await index.ReloadTagAsync(key, cancellationToken) ?? held;
-            if (IsFresh(held)) return (held, CacheState.Hit, null);
+            if (IsFresh(held))
+            {
+                silent.Remove(upstream.Name);
+                return (held, CacheState.Hit, null);
+            }
             var (ticket, refused) = await gate.JoinAsync(FetchKind.Tag, upstream, key.Repository, key.Reference, null, false, cancellationToken);
             using (ticket)
             {
