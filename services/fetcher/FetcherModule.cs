@@ -15,7 +15,7 @@ public static class FetcherModule
     public static IServiceCollection AddFetcher(this IServiceCollection services)
     {
         services.AddSingleton<FetcherMetrics>().AddSingleton<Doorbell>().AddSingleton<Announcer>().AddSingleton<SpoolRoom>();
-        services.AddSingleton<BlobDownload>().AddSingleton<ManifestDownload>().AddSingleton<SmallFetch>();
+        services.AddSingleton<BlobDownload>().AddSingleton<ManifestDownload>().AddSingleton<SmallFetch>().AddSingleton<HeldList>();
         services.AddSingleton<IFetchWork, BlobFetch>().AddSingleton<IFetchWork, ManifestFetch>();
         services.AddSingleton<IFetchWork, TagFetch>().AddSingleton<IFetchWork, LinkFetch>();
         services.AddSingleton<IFetchWork, TagListFetch>().AddSingleton<IFetchWork, ReferrersFetch>();

@@ -100,6 +100,22 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Fifty_concurrent_requests_on_an_expired_list_cause_one_walk()
+    {
+        await PushedAsync(First);
+        var entrepot = await StartAsync(("TagTtl", "2s"));
+        await ListAsync(entrepot);
+        for (var round = 0; round < 3; round++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(2100)); // The TTL itself.
+            _upstream.Log.Clear();
+            var reads = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => ListAsync(entrepot)));
+            Assert.All(reads, read => Assert.Equal((200, reads[0].Digest), (read.Status, read.Digest)));
+            Assert.Single(_upstream.Log.All);
+        }
+    }
+
+    [Fact]
     public async Task Within_stale_while_revalidate_the_answer_does_not_wait_for_the_check()
     {
         var tag = await PushedAsync(First);

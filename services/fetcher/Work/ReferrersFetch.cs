@@ -9,18 +9,13 @@ namespace Entrepot.Fetcher.Work;
 /// Brings the referrers of a digest: from the upstream's API, else from its fallback tag, else none. Every descriptor is kept as its author wrote it.
 /// Source: OCI distribution-spec v1.1, Listing Referrers, and Unavailable Referrers API.
 /// </summary>
-internal sealed class ReferrersFetch(UpstreamClient client, FetchQueue queue, Holdings holdings, SmallFetch small) : IFetchWork
+internal sealed class ReferrersFetch(UpstreamClient client, FetchQueue queue, Holdings holdings, HeldList held, SmallFetch small) : IFetchWork
 {
     public FetchKind Kind => FetchKind.Referrers;
 
     public Task RunAsync(RunningFetch fetch, CancellationToken cancellationToken) => small.RunAsync(fetch, async (source, upstream) =>
     {
-        // As with tags: somebody has just asked for it.
-        if (await holdings.FindDocumentAgeOrNullAsync(source.Upstream, source.Repository, Kind, fetch.Claim.Reference, cancellationToken) < upstream.Tags.TtlOf(Kind))
-        {
-            await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken);
-            return null;
-        }
+        if (await held.EndIfFreshAsync(fetch, source, upstream, cancellationToken)) return null;
         var digest = Digest.Parse(fetch.Claim.Reference);
         var api = await client.GetReferrersAsync(upstream, source.Repository, digest, cancellationToken);
         if (api.IsSuccess) return await KeepAsync(api.Value.Referrers);

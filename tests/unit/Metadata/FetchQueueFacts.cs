@@ -174,6 +174,25 @@ public abstract class FetchQueueFacts(ITestServer server) : DatabaseFacts(server
     }
 
     [Fact]
+    public async Task An_upstream_gets_no_more_than_its_share_of_one_owner_and_the_others_get_theirs()
+    {
+        for (var i = 0; i < 3; i++) await JoinAsync(Blob(i, "busy.io"));
+        var options = By("f1") with { MostOfOneUpstream = 2 };
+        Assert.NotNull(await Queue.ClaimAsync(options, None));
+        var second = await Queue.ClaimAsync(options, None);
+        Assert.Null(await Queue.ClaimAsync(options, None));
+
+        // Another upstream, and another owner, are not held up by that; and a slot that becomes free is the upstream's again.
+        var idle = await JoinAsync(Blob(8, "idle.io"));
+        Assert.Equal(idle, (await Queue.ClaimAsync(options, None))!.Id);
+        await JoinAsync(Blob(9, "busy.io"));
+        Assert.NotNull(await Queue.ClaimAsync(By("f2") with { MostOfOneUpstream = 2 }, None));
+        Assert.Null(await Queue.ClaimAsync(options, None));
+        await Queue.FinishWithoutContentAsync(second!.Id, second.Fence, None);
+        Assert.NotNull(await Queue.ClaimAsync(options, None));
+    }
+
+    [Fact]
     public async Task A_claimer_may_leave_prefetches_and_named_fetches_alone()
     {
         var prefetched = await JoinAsync(Blob(1, prefetch: true));
