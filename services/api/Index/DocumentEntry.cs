@@ -8,7 +8,11 @@ internal readonly record struct DocumentKey(ContentKey Content, Contracts.FetchK
 /// <summary>A list that an upstream gave, read once for all who ask for it.</summary>
 internal sealed class DocumentEntry : IndexEntry
 {
+    private readonly Lazy<long> _weightBytes;
     private FailedCheck? _failedCheck;
+
+    public DocumentEntry() =>
+        _weightBytes = new(() => 300 + Tags.Sum(tag => 40L + (2 * tag.Length)) + Referrers.Sum(referrer => 300L + referrer.Json.Length));
 
     /// <summary>When the upstream gave it (timestamp).</summary>
     public required long CheckedAt { get; init; }
@@ -22,5 +26,6 @@ internal sealed class DocumentEntry : IndexEntry
     /// <summary>The last check, when it failed.</summary>
     public FailedCheck? FailedCheck { get => Volatile.Read(ref _failedCheck); set => Volatile.Write(ref _failedCheck, value); }
 
-    public override long WeightBytes => 300 + Tags.Sum(tag => 40L + (2 * tag.Length)) + Referrers.Sum(referrer => 300L + referrer.Json.Length);
+    // Counted once: a list may have 100,000 entries.
+    public override long WeightBytes => _weightBytes.Value;
 }

@@ -65,14 +65,13 @@ internal sealed class DocumentIndex(Holdings holdings, ApiOptions options, TimeP
     private DocumentEntry Parse(FetchKind kind, DocumentFacts document)
     {
         var now = time.GetTimestamp();
-        var entry = new DocumentEntry
+        return new DocumentEntry
         {
             LoadedAt = now,
             CheckedAt = now - (long)(document.Age.TotalSeconds * time.TimestampFrequency),
             Tags = kind == FetchKind.TagList ? JsonSerializer.Deserialize<string[]>(document.Body)! : [],
             Referrers = kind == FetchKind.Referrers && ReferrersIndex.TryRead(document.Body, out var referrers) ? referrers : [],
         };
-        return entry;
     }
 
     private sealed record Read(long BeganAt, Lazy<Task<DocumentEntry?>> Result);
