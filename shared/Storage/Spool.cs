@@ -171,17 +171,10 @@ public sealed class Spool : ILiveFetch, IDisposable
         _changed.Fire();
     }
 
-    /// <summary>The first offset from <paramref name="from"/> on that a reader waits for and that is not there, or null.</summary>
-    public long? LowestWanted(long from = 0)
+    /// <summary>The offsets that readers wait for and that are not there, the lowest first.</summary>
+    public IReadOnlyList<long> Wanted()
     {
-        lock (_lock)
-        {
-            long? lowest = null;
-            foreach (var reader in _readers)
-                if (reader.Position >= from && _filled.RunEnd(reader.Position) == reader.Position && (lowest is null || reader.Position < lowest))
-                    lowest = reader.Position;
-            return lowest;
-        }
+        lock (_lock) return [.. _readers.Select(reader => reader.Position).Where(position => _filled.RunEnd(position) == position).Distinct().Order()];
     }
 
     /// <summary>What is missing in [<paramref name="start"/>, <paramref name="end"/>), in order.</summary>

@@ -84,6 +84,23 @@ public sealed class CoalescingTests(RegistryFixture fixture, ITestOutputHelper o
         upstream.Log.AssertNoByteTwice(layer.Digest, layer.Size);
     }
 
+    [Fact]
+    public async Task A_far_range_of_a_cold_blob_is_fetched_before_what_lies_between()
+    {
+        await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
+        upstream.BytesPerSecond = MiB; // 8 s for a piece of 8 MiB.
+        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url));
+        var layer = fixture.Medium.Layers[0];
+        await BlobReader.ReadManifestAsync(entrepot.Url, "library/medium", "1");
+
+        var start = 40 * MiB;
+        var far = await BlobReader.ReadBlobAsync(entrepot.Url, "library/medium", layer.Digest, new BlobReadOptions { Range = $"bytes={start}-{start + 999}" });
+        Assert.Equal((206, 1000L, "MISS"), (far.Status, far.BytesRead, far.XCache));
+        Assert.InRange(far.Elapsed.TotalSeconds, 0, 4);
+        Assert.Contains(upstream.Log.Matching(layer.Digest, "GET"), request => request.Range?.StartsWith($"bytes={start}-", StringComparison.Ordinal) == true);
+        upstream.Log.AssertNoByteTwice(layer.Digest, layer.Size, complete: false);
+    }
+
     /// <summary>Returns how many ms after the upstream's first byte the last of forty clients had its own.</summary>
     private async Task<double> PullWithFortyAsync(bool sizeIsKnown)
     {

@@ -16,6 +16,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 {
     private const int BufferSize = 128 * 1024, FailuresWithoutProgress = 5;
     private const long UnannouncedStep = 64L << 20;
+    private static readonly TimeSpan ReadersSettle = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Returns null when every byte is in the spool, else why the source can't deliver.</summary>
     /// <param name="fetch">The claim.</param>
@@ -105,12 +106,14 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 
         async Task<UpstreamFailure?> WorkAsync(BlobStream? opened)
         {
-            (long Start, long End)? piece = opened is null ? pieces.Take(spool.LowestWanted()) : (firstStart, firstEnd);
+            // The readers have just learnt the size: a moment later they say which part they want.
+            if (opened is null) await Task.Delay(ReadersSettle, stop.Token);
+            (long Start, long End)? piece = opened is null ? pieces.Take(spool.Wanted()) : (firstStart, firstEnd);
             while (piece is var (start, end))
             {
                 if (await RangeAsync(spool, opened, from, start, end, stop.Token) is { } broke) return broke;
                 opened = null;
-                piece = pieces.Take(spool.LowestWanted());
+                piece = pieces.Take(spool.Wanted());
             }
             return null;
         }

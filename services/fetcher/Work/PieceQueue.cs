@@ -33,14 +33,13 @@ internal sealed class PieceQueue
     public static long LengthFor(long size) => Math.Clamp(size / 64, Smallest, Largest);
 
     /// <summary>The next piece, or null when all are taken.</summary>
-    /// <param name="wanted">The lowest offset somebody waits for, if any.</param>
-    public (long Start, long End)? Take(long? wanted)
+    /// <param name="wanted">The offsets somebody waits for, the most urgent first; of some the piece may be on its way.</param>
+    public (long Start, long End)? Take(IReadOnlyList<long> wanted)
     {
         lock (_lock)
         {
             if (_free.Count == 0) return null;
-            var at = wanted is { } offset ? _free.FindIndex(p => p.Start <= offset && offset < p.End) : 0;
-            if (at < 0) at = 0;
+            var at = wanted.Select(offset => _free.FindIndex(p => p.Start <= offset && offset < p.End)).FirstOrDefault(i => i >= 0, 0);
             var piece = _free[at];
             _free.RemoveAt(at);
             return piece;
