@@ -49,12 +49,12 @@ internal sealed class HotReads(string name, int readers, bool tls, params Bound[
     protected override async Task MeasureAsync(BenchRun run, Target target, Action<Metric, double> keep, CancellationToken cancellationToken)
     {
         var layer = run.Images.Big.Layers[0];
-        var times = readers > 1 || target.OnlyOnce || run.Quick ? 1 : tls ? 2 : 4; // one read alone is too short for a clock of 10 ms
+        var enough = TimeSpan.FromSeconds(run.Quick ? 1 : 2.5); // the kernel counts CPU in steps of 10 ms, and one read may take 60 ms
         target.Processes.ResetPeak();
         var before = target.Processes.CpuMilliseconds;
         var ownBefore = Environment.CpuUsage.TotalTime;
         var (bytes, took, firstByte) = (0L, TimeSpan.Zero, TimeSpan.Zero);
-        for (var i = 0; i < times; i++)
+        while (took < enough)
         {
             var reading = await Reader.ReadAsync(target.LayerOf(run.Images.Big), readers, layer.Size, cancellationToken);
             bytes += reading.Bytes;
