@@ -23,7 +23,17 @@ internal sealed class ProcessTree(int root)
     /// <summary>Makes the peaks begin anew from the memory of now.</summary>
     public void ResetPeak()
     {
-        foreach (var id in Ids()) File.WriteAllText($"/proc/{id}/clear_refs", "5");
+        foreach (var id in Ids())
+        {
+            try
+            {
+                File.WriteAllText($"/proc/{id}/clear_refs", "5");
+            }
+            catch (IOException)
+            {
+                // It has ended.
+            }
+        }
     }
 
     /// <summary>Waits until the tree has used at most 10 ms of CPU in each of three quarters of a second, one behind the other.</summary>

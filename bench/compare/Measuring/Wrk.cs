@@ -29,7 +29,7 @@ internal static class Wrk
         await File.WriteAllTextAsync(script, Report, cancellationToken);
         var seconds = string.Create(CultureInfo.InvariantCulture, $"-d{duration.TotalSeconds:0}s");
         var result = await ChildProcess.RunAsync(
-            Command, ["-t1", "-c32", seconds, "-s", script, "-H", $"Accept: {MediaTypes.AcceptAll}", url.AbsoluteUri], cancellationToken: cancellationToken);
+            Command, ["-t1", "-c32", seconds, "--timeout", "10s", "-s", script, "-H", $"Accept: {MediaTypes.AcceptAll}", url.AbsoluteUri], cancellationToken: cancellationToken);
         var line = result.StandardOutput.Split('\n').FirstOrDefault(line => line.StartsWith("RESULT ", StringComparison.Ordinal));
         if (result.ExitCode != 0 || line is null) throw new BenchException($"wrk failed: {result.Output}");
         var numbers = line.Split(' ')[1..].Select(word => long.Parse(word, CultureInfo.InvariantCulture)).ToArray();

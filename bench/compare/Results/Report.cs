@@ -8,7 +8,7 @@ internal static class Report
 {
     /// <summary>The text of <c>table.md</c>.</summary>
     public static string Of(
-        CommandLine line, string began, string version, string machine, string versions, IReadOnlyList<Row> rows, IReadOnlyList<string> failures)
+        CommandLine line, string began, string version, string machine, string versions, IReadOnlyList<Row> rows, IReadOnlyList<Failure> failures)
     {
         var limits = rows.Where(row => row.Holds is not null).ToArray();
         var text = new StringBuilder();
@@ -19,7 +19,7 @@ internal static class Report
         text.Append("- A ratio (×) or difference (+) is that of one round: the median counts, the range is behind it. Upstream bytes, peak RSS and growth count at their worst.\n\n");
         text.Append(Table.Of(rows));
         text.Append(CultureInfo.InvariantCulture, $"\n{limits.Count(row => row.Holds == true)} of {limits.Length} bounds hold.\n");
-        foreach (var failure in failures) text.Append(CultureInfo.InvariantCulture, $"\nFailed: {failure.ReplaceLineEndings(" ")}\n");
+        foreach (var failure in failures) text.Append(CultureInfo.InvariantCulture, $"\nFailed: {failure.Scenario}, {failure.Target}: {failure.Why.ReplaceLineEndings(" ")}\n");
         return text.ToString();
     }
 }

@@ -19,10 +19,10 @@ namespace Entrepot.Bench.Scenarios;
 internal sealed record BenchRun(
     WorkFolder Work, BenchImages Images, Upstream Upstream, Certificate Certificate, OtlpReceiver Telemetry, int Rounds, bool Quick, Samples Samples, RawLines Raw)
 {
-    private readonly List<string> _failures = [];
+    private readonly List<Failure> _failures = [];
 
-    /// <summary>What could not be measured, and why.</summary>
-    public IReadOnlyList<string> Failures => _failures;
+    /// <summary>What could not be measured.</summary>
+    public IReadOnlyList<Failure> Failures => _failures;
 
     /// <summary>Keeps a value and says it.</summary>
     public void Keep(string scenario, int round, string target, Metric metric, double value)
@@ -33,9 +33,9 @@ internal sealed record BenchRun(
     }
 
     /// <summary>Keeps a failure and says it.</summary>
-    public void Fail(string scenario, string target, string why)
+    public void Keep(Failure failure)
     {
-        _failures.Add($"{scenario}, {target}: {why}");
-        Console.WriteLine($"    FAILED: {why}");
+        _failures.Add(failure);
+        Console.WriteLine($"    FAILED: {failure.Why}");
     }
 }

@@ -82,7 +82,7 @@ internal abstract class Scenario(string name, string what, Metric headline, para
     // Whoever was first is last in the next round: what drifts with time, such as the clock of the processor, hits all alike.
     private static IEnumerable<Target> InTurn(List<Target> targets, int round) => targets.Skip((round - 1) % Math.Max(1, targets.Count)).Concat(targets.Take((round - 1) % Math.Max(1, targets.Count)));
 
-    private static async Task<bool> TryAsync(BenchRun run, string scenario, Target target, Func<Task> act, CancellationToken cancellationToken)
+    private async Task<bool> TryAsync(BenchRun run, Target target, Func<Task> act, CancellationToken cancellationToken)
     {
         try
         {
@@ -91,12 +91,10 @@ internal abstract class Scenario(string name, string what, Metric headline, para
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested) // The loop of the run: one target's failure is told, the others go on.
         {
-            run.Fail(scenario, target.Name, e.Message);
+            run.Keep(new Failure(Name, target.Name, e.Message, Counts: bounds.Any(bound => bound.Subject == target.Name || bound.Peer == target.Name)));
             return false;
         }
     }
-
-    private Task<bool> TryAsync(BenchRun run, Target target, Func<Task> act, CancellationToken cancellationToken) => TryAsync(run, Name, target, act, cancellationToken);
 
     private async Task StartAsync(BenchRun run, Target target, CancellationToken cancellationToken)
     {
