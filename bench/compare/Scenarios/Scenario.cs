@@ -29,7 +29,7 @@ internal abstract class Scenario(string name, string what, Metric headline, para
     /// <summary>Measures all.</summary>
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
     {
-        Console.WriteLine($"\n{Name}: {What}");
+        Console.WriteLine($"\n{Name}: {What} ({TestClock.Now:mm\\:ss} so far)");
         var targets = Targets(run).ToList();
         try
         {
