@@ -45,8 +45,11 @@ internal sealed class OciEndpoints(
             log.Broke(http.Request.Method, path, e);
             await FailAsync(http, new OciError(OciErrorCode.Unknown, "an error of this cache; its log says more"));
         }
-        if (log.IsEnabled(LogLevel.Information) && path.Length > 4)
-            log.Pulled(http.Request.Method, path, http.Response.StatusCode, http.Response.Headers["X-Cache"].ToString(), (long)time.GetElapsedTime(startedAt).TotalMilliseconds, http.Response.ContentLength ?? 0);
+        // A line for each hit would cost more than the hit.
+        var cache = http.Response.Headers["X-Cache"].ToString();
+        var level = cache == "HIT" && http.Response.StatusCode < 400 ? LogLevel.Debug : LogLevel.Information;
+        if (path.Length > 4 && log.IsEnabled(level))
+            log.Pulled(level, http.Request.Method, path, http.Response.StatusCode, cache, (long)time.GetElapsedTime(startedAt).TotalMilliseconds, http.Response.ContentLength ?? 0);
     }
 
     private Task DispatchAsync(HttpContext http, string path, long startedAt)

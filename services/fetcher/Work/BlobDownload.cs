@@ -14,9 +14,10 @@ namespace Entrepot.Fetcher.Work;
 /// </summary>
 internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, SpoolRoom room, FetcherIdentity identity, FetcherOptions options, FetcherMetrics metrics, ILogger<BlobDownload> log)
 {
-    private const int BufferSize = 128 * 1024, FailuresWithoutProgress = 5;
+    private const int BufferSize = 256 * 1024, FailuresWithoutProgress = 5;
     private const long UnannouncedStep = 64L << 20;
-    private static readonly TimeSpan ReadersSettle = TimeSpan.FromMilliseconds(20);
+    private const long EnoughBytesPerSecond = 384L << 20;
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(40), LookEvery = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Returns null when every byte is in the spool, else why the source can't deliver.</summary>
     /// <param name="fetch">The claim.</param>
@@ -76,14 +77,19 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         return failure;
     }
 
-    /// <summary>Several connections, each taking the piece that is wanted most, until all are taken.</summary>
+    /// <summary>
+    /// The connections take the piece that is wanted most, until all are taken. The others join the first unless it brings enough by itself: where
+    /// the network is no limit they would only cost this machine's time. By then the readers, who have just learnt the size, have said what they want.
+    /// </summary>
     private async Task<UpstreamFailure?> InPiecesAsync(
         Spool spool, BlobStream first, Source from, long firstStart, long size, CancellationToken cancellationToken)
     {
         var firstEnd = Math.Min(size, first.EndInclusive!.Value + 1);
         var pieces = new PieceQueue(size, spool.Gaps(firstEnd, size));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var connections = Enumerable.Range(0, from.Upstream.Options.Connections).Select(i => i == 0 ? WorkAsync(first) : WorkAsync(null)).ToList();
+        using var allTaken = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        var isSlow = IsSlowAsync(spool, allTaken.Token);
+        var connections = Enumerable.Range(0, from.Upstream.Options.Connections).Select(i => WorkAsync(i == 0 ? first : null)).ToList();
         UpstreamFailure? failure = null;
         Exception? broken = null;
         while (connections.Count > 0)
@@ -106,8 +112,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 
         async Task<UpstreamFailure?> WorkAsync(BlobStream? opened)
         {
-            // The readers have just learnt the size: a moment later they say which part they want.
-            if (opened is null) await Task.Delay(ReadersSettle, stop.Token);
+            if (opened is null && !await isSlow) return null;
             (long Start, long End)? piece = opened is null ? pieces.Take(spool.Wanted()) : (firstStart, firstEnd);
             while (piece is var (start, end))
             {
@@ -115,7 +120,26 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
                 opened = null;
                 piece = pieces.Take(spool.Wanted());
             }
+            await allTaken.CancelAsync();
             return null;
+        }
+    }
+
+    /// <summary>Whether what comes over the first connection falls below <see cref="EnoughBytesPerSecond"/> before it has taken the last piece.</summary>
+    private static async Task<bool> IsSlowAsync(Spool spool, CancellationToken allTaken)
+    {
+        try
+        {
+            for (var look = FirstLook; ; look = LookEvery)
+            {
+                var (bytes, since) = (spool.FileBytes, Stopwatch.GetTimestamp());
+                await Task.Delay(look, allTaken);
+                if (spool.FileBytes - bytes < EnoughBytesPerSecond * Stopwatch.GetElapsedTime(since).TotalSeconds) return true;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 
