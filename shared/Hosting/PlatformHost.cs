@@ -51,7 +51,7 @@ public static class PlatformHost
         var kestrelDescriptor = services.Last(d => d.ServiceType == typeof(IServer));
         services.Replace(ServiceDescriptor.Singleton<IServer>(p => new GraceServer(
             (IServer)(kestrelDescriptor.ImplementationFactory?.Invoke(p) ?? ActivatorUtilities.CreateInstance(p, kestrelDescriptor.ImplementationType!)),
-            platform, p.GetRequiredService<Draining>())));
+            platform, p.GetRequiredService<Draining>(), p.GetService<IShortcut>())));
         services.AddSingleton<IHostLifetime, SignalLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = platform.ShutdownGrace + RestOfStop);
         return builder;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Entrepot.Api.Pull;
 using Entrepot.Api.Responses;
+using Entrepot.Hosting;
 using Entrepot.Metadata;
 using Entrepot.Oci;
 using Entrepot.Upstreams;
@@ -24,8 +25,8 @@ internal sealed class OciEndpoints(
     {
         var startedAt = time.GetTimestamp();
         var headers = http.Response.Headers;
-        headers["Docker-Distribution-Api-Version"] = "registry/2.0";
-        headers.XContentTypeOptions = "nosniff";
+        CommonHead.Write(headers);
+        if (http.Features.Get<ChosenForTrace>() is not null) Activity.Current?.SetTag(ChosenForTrace.Tag, true);
         var path = PathOf(http);
         try
         {
@@ -69,8 +70,8 @@ internal sealed class OciEndpoints(
         // The library/ that Docker Hub's names get may make one too long.
         if (target.Repository.Length > RepositoryName.MaxLength)
             return OciErrorResult.WriteAsync(http, new OciError(OciErrorCode.NameInvalid, $"repository name '{Shortened(target.Repository)}' has {target.Repository.Length} characters, at most {RepositoryName.MaxLength} are allowed"));
-        if (ns.Length > 0) http.Response.Headers["OCI-Namespace"] = ns;
-        var pull = new PullRequest(http, target.Upstream, target.Repository) { StartedAt = startedAt };
+        if (ns.Length > 0) CommonHead.WriteNamespace(http.Response.Headers, ns);
+        var pull = new PullRequest(http, target.Upstream, target.Repository) { StartedAt = startedAt, Namespace = ns };
         return asked.Route switch
         {
             OciRoute.Blob => blobs.RunAsync(pull, asked.Digest!.Value),
