@@ -1,3 +1,4 @@
+using System.Buffers;
 using Entrepot.Oci;
 using Microsoft.Win32.SafeHandles;
 
@@ -126,30 +127,21 @@ public sealed class Spool : ILiveFetch, IDisposable
     /// <exception cref="SpoolUnreadException">A pass-through that nobody reads.</exception>
     public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        if (_ring is not null)
+        if (_ring is null) WriteFile(offset, bytes.Span, null);
+        else await WriteRingAsync(bytes, cancellationToken);
+    }
+
+    /// <summary>The same for the first <paramref name="count"/> bytes of an array rented from the shared pool. The array is the spool's from now on, whatever happens: it is hashed where it is.</summary>
+    /// <inheritdoc cref="WriteAsync"/>
+    public async ValueTask WriteRentedAsync(long offset, byte[] rented, int count, CancellationToken cancellationToken)
+    {
+        if (_ring is null)
         {
-            await WriteRingAsync(bytes, cancellationToken);
+            WriteFile(offset, rented.AsSpan(0, count), rented);
             return;
         }
-        try
-        {
-            RandomAccess.Write(_file!, bytes.Span, offset);
-        }
-        catch (IOException e) when (Durable.IsFull(e))
-        {
-            throw new SpoolFullException(Path, e);
-        }
-        long prefix;
-        lock (_lock)
-        {
-            _filled.Add(offset, offset + bytes.Length);
-            prefix = _filled.Prefix;
-        }
-        _hasher.GoOn(_file!, prefix);
-        _changed.FireSoon();
-        var end = offset + bytes.Length;
-        if (end - Interlocked.Read(ref _writtenBack) >= WriteBackStep)
-            Durable.StartWriteBack(_file!, Interlocked.Exchange(ref _writtenBack, end), WriteBackStep);
+        await WriteRingAsync(rented.AsMemory(0, count), cancellationToken);
+        ArrayPool<byte>.Shared.Return(rented);
     }
 
     /// <summary>What all the bytes hash to; null while some are missing. A match with <see cref="Digest"/> lets the readers have the last of them. One caller at a time.</summary>
@@ -306,6 +298,30 @@ public sealed class Spool : ILiveFetch, IDisposable
     {
         length = (length + PageBytes - 1) / PageBytes * PageBytes;
         if (RandomAccess.GetLength(_file!) > length) RandomAccess.SetLength(_file!, length);
+    }
+
+    private void WriteFile(long offset, ReadOnlySpan<byte> bytes, byte[]? rented)
+    {
+        try
+        {
+            RandomAccess.Write(_file!, bytes, offset);
+        }
+        catch (IOException e) when (Durable.IsFull(e))
+        {
+            throw new SpoolFullException(Path, e);
+        }
+        var end = offset + bytes.Length;
+        long prefix;
+        lock (_lock)
+        {
+            _filled.Add(offset, end);
+            prefix = _filled.Prefix;
+        }
+        if (rented is not null) _hasher.Offer(offset, rented, bytes.Length);
+        _hasher.GoOn(_file!, prefix);
+        _changed.FireSoon();
+        if (end - Interlocked.Read(ref _writtenBack) >= WriteBackStep)
+            Durable.StartWriteBack(_file!, Interlocked.Exchange(ref _writtenBack, end), WriteBackStep);
     }
 
     private async ValueTask WriteRingAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)

@@ -7,15 +7,16 @@ namespace Entrepot.Storage;
 
 /// <summary>
 /// Hashes a spool in order, on the thread pool, beside the connections that fill it: none of them waits for it (SHA-256 costs as much as
-/// receiving). It reads back what was just written, from the page cache. Thread-safe.
+/// receiving). What comes in order it gets in memory, a little ahead; the rest it reads back, from the page cache. Thread-safe.
 /// </summary>
 internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposable
 {
     // A turn is about a millisecond: requests must not wait for a thread until a blob is hashed.
-    private const int StepBytes = 256 * 1024, StepsPerTurn = 4;
+    private const int StepBytes = 256 * 1024, StepsPerTurn = 4, MostAhead = 4;
 
     private readonly Lock _lock = new();
     private readonly IncrementalHash _hash = digest.CreateHash();
+    private readonly Queue<(long Offset, byte[] Rented, int Count)> _ahead = new(MostAhead);
     private SafeFileHandle? _file;
     private TaskCompletionSource? _caughtUp;
     private Exception? _error;
@@ -24,6 +25,20 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
 
     /// <summary>How many bytes from the start are hashed.</summary>
     public long Hashed { get { lock (_lock) return _hashed; } }
+
+    /// <summary>Takes over bytes, in an array rented from the shared pool, that were just written at <paramref name="offset"/>. Before <see cref="GoOn"/>.</summary>
+    public void Offer(long offset, byte[] rented, int count)
+    {
+        lock (_lock)
+        {
+            if (offset == _until && _ahead.Count < MostAhead && !_disposed && _error is null)
+            {
+                _ahead.Enqueue((offset, rented, count));
+                return;
+            }
+        }
+        ArrayPool<byte>.Shared.Return(rented);
+    }
 
     /// <summary>Lets it go on up to <paramref name="until"/>: so far the file is filled from its start.</summary>
     public void GoOn(SafeFileHandle file, long until)
@@ -72,40 +87,56 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
         {
             if (_disposed) return;
             _disposed = true;
-            if (!_running) _hash.Dispose();
+            if (_running) return;
+            _hash.Dispose();
+            DropAhead();
         }
     }
 
     void IThreadPoolWorkItem.Execute()
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(StepBytes);
         Exception? error = null;
         try
         {
-            for (var step = 0; step < StepsPerTurn; step++)
+            for (var step = 0; step < StepsPerTurn && Step(); step++)
             {
-                var (file, count) = Next();
-                if (count == 0) break;
-                var read = RandomAccess.Read(file, buffer.AsSpan(0, count), _hashed);
-                if (read == 0) throw new EndOfStreamException("The spool is shorter than what was written to it.");
-                _hash.AppendData(buffer, 0, read);
-                lock (_lock) _hashed += read;
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             error = e;
         }
+        EndTurn(error);
+    }
+
+    /// <summary>Hashes the next bytes; false when there are none yet.</summary>
+    private bool Step()
+    {
+        SafeFileHandle file;
+        byte[] buffer;
+        int count;
+        bool isAhead;
+        lock (_lock)
+        {
+            if (_disposed || _hashed >= _until) return false;
+            file = _file!;
+            isAhead = _ahead.TryPeek(out var next) && next.Offset == _hashed;
+            (buffer, count) = isAhead
+                ? (_ahead.Dequeue().Rented, next.Count)
+                : (ArrayPool<byte>.Shared.Rent(StepBytes), (int)Math.Min(StepBytes, (_ahead.Count > 0 ? next.Offset : _until) - _hashed));
+        }
+        try
+        {
+            if (!isAhead) count = RandomAccess.Read(file, buffer.AsSpan(0, count), _hashed);
+            if (count == 0) throw new EndOfStreamException("The spool is shorter than what was written to it.");
+            _hash.AppendData(buffer, 0, count);
+        }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-        EndTurn(error);
-    }
-
-    private (SafeFileHandle File, int Count) Next()
-    {
-        lock (_lock) return (_file!, _disposed ? 0 : (int)Math.Min(StepBytes, _until - _hashed));
+        lock (_lock) _hashed += count;
+        return true;
     }
 
     private void EndTurn(Exception? error)
@@ -115,11 +146,17 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
         {
             _error = error;
             _running = error is null && !_disposed && _hashed < _until;
+            if (_error is not null || _disposed) DropAhead();
             if (!_running) (caughtUp, _caughtUp) = (_caughtUp, null);
             if (_disposed) _hash.Dispose();
             if (_running) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
         if (error is null) caughtUp?.SetResult();
         else caughtUp?.SetException(error);
+    }
+
+    private void DropAhead()
+    {
+        while (_ahead.TryDequeue(out var dropped)) ArrayPool<byte>.Shared.Return(dropped.Rented);
     }
 }
