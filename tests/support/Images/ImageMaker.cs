@@ -31,17 +31,15 @@ public static class ImageMaker
         FromLayers([await LayerMaker.IncompressibleOnDiskAsync((long)sizeMiB << 20, seed, folder, cancellationToken)]);
 
     /// <summary>An image of these layers.</summary>
-    public static Image FromLayers(IReadOnlyList<Layer> layers, bool docker = false, string architecture = "amd64")
+    /// <param name="layers">The layers, lowest first.</param>
+    /// <param name="docker">Docker's media types in place of OCI's.</param>
+    /// <param name="architecture">As the config says it.</param>
+    /// <param name="configSize">The config's size in bytes, reached by an environment variable; 0 leaves it as it is.</param>
+    public static Image FromLayers(IReadOnlyList<Layer> layers, bool docker = false, string architecture = "amd64", int configSize = 0)
     {
-        var config = Content.Of(JsonSerializer.SerializeToUtf8Bytes(new JsonObject
-        {
-            ["architecture"] = architecture,
-            ["os"] = "linux",
-            ["created"] = Created,
-            ["config"] = new JsonObject { ["Cmd"] = new JsonArray("/hello"), ["Env"] = new JsonArray("PATH=/") },
-            ["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray([.. layers.Select(layer => (JsonNode)layer.DiffId)]) },
-            ["history"] = new JsonArray([.. layers.Select((_, i) => (JsonNode)new JsonObject { ["created"] = Created, ["created_by"] = $"layer {i}" })]),
-        }));
+        var bytes = Config(layers, architecture, "PATH=/");
+        if (configSize > 0) bytes = Config(layers, architecture, "PATH=/" + new string('x', configSize - bytes.Length));
+        var config = Content.Of(bytes);
         var mediaType = docker ? MediaTypes.DockerManifest : MediaTypes.OciManifest;
         var manifest = JsonSerializer.SerializeToUtf8Bytes(new JsonObject
         {
@@ -78,6 +76,17 @@ public static class ImageMaker
     private const UnixFileMode Data = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private const UnixFileMode Program = Data | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
+    private static byte[] Config(IReadOnlyList<Layer> layers, string architecture, string variable) =>
+        JsonSerializer.SerializeToUtf8Bytes(new JsonObject
+        {
+            ["architecture"] = architecture,
+            ["os"] = "linux",
+            ["created"] = Created,
+            ["config"] = new JsonObject { ["Cmd"] = new JsonArray("/hello"), ["Env"] = new JsonArray(variable) },
+            ["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray([.. layers.Select(layer => (JsonNode)layer.DiffId)]) },
+            ["history"] = new JsonArray([.. layers.Select((_, i) => (JsonNode)new JsonObject { ["created"] = Created, ["created_by"] = $"layer {i}" })]),
+        });
 
     private static JsonObject Descriptor(string mediaType, Content content) =>
         new() { ["mediaType"] = mediaType, ["digest"] = content.Digest, ["size"] = content.Size };

@@ -1,0 +1,37 @@
+using System.Text;
+
+namespace Entrepot.Bench.Results;
+
+/// <summary>The rows as Markdown, padded so that it can be read as it is.</summary>
+internal static class Table
+{
+    private static readonly string[] Titles = ["scenario", "what", "entrepot", "peer", "figure", "bound", "ok"];
+
+    /// <summary>The whole table.</summary>
+    public static string Of(IEnumerable<Row> rows)
+    {
+        var lines = rows.Select(Cells).Prepend(Titles).ToArray();
+        var widths = Titles.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
+        var text = new StringBuilder();
+        foreach (var (line, index) in lines.Select((line, index) => (line, index)))
+        {
+            text.Append("| ").AppendJoin(" | ", line.Select((cell, column) => cell.PadRight(widths[column]))).Append(" |\n");
+            if (index == 0) text.Append('|').AppendJoin('|', widths.Select(width => new string('-', width + 2))).Append("|\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static string[] Cells(Row row) =>
+    [
+        row.Scenario,
+        row.Bound.Metric.Name,
+        Value(row, row.Subject, row.Bound.Subject),
+        row.Bound.Peer is { } peer ? Value(row, row.Peer, peer) : "",
+        row.ShowFigure(),
+        row.ShowBound(),
+        row.Holds switch { true => "yes", false => "NO", null => "" },
+    ];
+
+    private static string Value(Row row, double? value, string name) => $"{(value is { } number ? row.Bound.Metric.Show(number) : "-")} ({name})";
+}

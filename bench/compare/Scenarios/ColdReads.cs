@@ -1,0 +1,57 @@
+using Entrepot.Bench.Measuring;
+using Entrepot.Bench.Results;
+using Entrepot.Bench.Running;
+using Entrepot.Bench.Targets;
+using Entrepot.Bench.Upstreams;
+using Entrepot.TestSupport.Running;
+
+namespace Entrepot.Bench.Scenarios;
+
+/// <summary>The 1 GiB layer that nobody has yet: the manifest is got, then so many readers ask for the layer at the same moment.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="readers">How many at once.</param>
+/// <param name="shape">How the upstream answers.</param>
+/// <param name="peers">Which peers take part besides docker-registry.</param>
+/// <param name="bounds">What must hold.</param>
+internal sealed class ColdReads(string name, int readers, Shape shape, IReadOnlyList<string> peers, params Bound[] bounds)
+    : Scenario(name, $"1 GiB that is not held, {readers} reader{(readers == 1 ? "" : "s")}, upstream {(shape == Shape.None ? "unshaped" : "50 MiB/s per response")}", Metric.Seconds, bounds)
+{
+    /// <inheritdoc/>
+    protected override bool StartsEmpty => true;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<Target> Targets(BenchRun run)
+    {
+        var upstream = run.Upstream.Url(shape);
+        yield return new EntrepotTarget(run.Work, upstream);
+        if (peers.Contains(NginxCache.DefaultName)) yield return new NginxCache(run.Work, upstream);
+        if (peers.Contains(Direct.DefaultName)) yield return new Direct(run.Upstream, shape);
+        if (!run.Quick) yield return new DockerRegistryProxy(run.Work, upstream);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task MeasureAsync(BenchRun run, Target target, Action<Metric, double> keep, CancellationToken cancellationToken)
+    {
+        var big = run.Images.Big;
+        await run.Upstream.IdleAsync(cancellationToken);
+        var mark = run.Upstream.Log.Mark();
+        target.Processes.ResetPeak();
+        var before = target.Processes.CpuMilliseconds;
+        var began = TestClock.Now;
+        await Web.GetAsync(target.At(big.ByTag), big.Digest, cancellationToken);
+        var reading = await Reader.ReadAsync(target.LayerOf(big), readers, big.Layers[0].Size, cancellationToken);
+        await run.Upstream.IdleAsync(cancellationToken);
+        await QuietAsync(target, cancellationToken);
+        keep(Metric.Seconds, (reading.Ended - began).TotalSeconds);
+        keep(Metric.FirstByte, reading.WorstFirstByte.TotalMilliseconds);
+        keep(Metric.Cpu, (target.Processes.CpuMilliseconds - before) / 1000);
+        keep(Metric.Peak, target.Processes.PeakMiB);
+        var traffic = run.Upstream.Log.Since(mark);
+        keep(Metric.UpstreamBytes, traffic.BlobBytes / (double)big.BlobBytes);
+        keep(Metric.UpstreamRequests, traffic.BlobRequests);
+    }
+
+    /// <inheritdoc/>
+    protected override Task ProveAsync(BenchRun run, Target target, CancellationToken cancellationToken) =>
+        target is Direct ? Task.CompletedTask : Reader.ProveAsync(target.LayerOf(run.Images.Big), run.Images.Big.Layers[0].Digest, cancellationToken);
+}
