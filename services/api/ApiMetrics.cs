@@ -1,20 +1,29 @@
-using System.Diagnostics;
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Entrepot.Api.Responses;
 
 namespace Entrepot.Api;
 
-/// <summary>What the api counts (docs/operations.md).</summary>
+/// <summary>What the api counts (docs/operations.md). Counted in place and read when somebody asks: a hit must not pay for labels.</summary>
 internal sealed class ApiMetrics
 {
-    private static readonly Meter Meter = new("Entrepot.Api");
-    private readonly Counter<long> _pulls = Meter.CreateCounter<long>("entrepot_pulls", null, "Answers to pulls, by upstream, kind and X-Cache");
-    private readonly Counter<long> _bytes = Meter.CreateCounter<long>("entrepot_served_bytes", null, "Bytes of content sent to clients, by upstream, kind and X-Cache");
+    private readonly ConcurrentDictionary<(string Upstream, string Kind, CacheState Cache), PullCount> _counts = new();
 
-    public void Served(string upstream, string kind, CacheState cache, long bytes)
+    public ApiMetrics(IMeterFactory meters)
     {
-        var tags = new TagList { { "upstream", upstream }, { "kind", kind }, { "cache", cache.WireText() } };
-        _pulls.Add(1, tags);
-        if (bytes > 0) _bytes.Add(bytes, tags);
+        var meter = meters.Create("Entrepot.Api");
+        meter.CreateObservableCounter("entrepot_pulls", () => Read(count => count.Pulls), null, "Answers to pulls, by upstream, kind and X-Cache");
+        meter.CreateObservableCounter("entrepot_served_bytes", () => Read(count => count.Bytes), null, "Bytes of content sent to clients, by upstream, kind and X-Cache");
+    }
+
+    public void Served(string upstream, string kind, CacheState cache, long bytes) => Of(upstream, kind, cache).Add(bytes);
+
+    /// <summary>The count for these labels, to be kept by whoever adds to it often.</summary>
+    public PullCount Of(string upstream, string kind, CacheState cache) => _counts.GetOrAdd((upstream, kind, cache), static _ => new PullCount());
+
+    private IEnumerable<Measurement<long>> Read(Func<PullCount, long> value)
+    {
+        foreach (var ((upstream, kind, cache), count) in _counts)
+            yield return new Measurement<long>(value(count), new("upstream", upstream), new("kind", kind), new("cache", cache.WireText()));
     }
 }

@@ -3,6 +3,7 @@ using Entrepot.Api.Consumers;
 using Entrepot.Api.Endpoints;
 using Entrepot.Api.Index;
 using Entrepot.Api.Pull;
+using Entrepot.Hosting;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,6 +21,7 @@ public static class ApiModule
         services.AddSingleton<ApiMetrics>().AddSingleton<ContentIndex>().AddSingleton<DocumentIndex>().AddSingleton<FetchGate>().AddSingleton<SilentUpstreams>().AddSingleton<TagFreshness>();
         services.AddSingleton<BlobLocators>().AddSingleton<BodyLoop>().AddSingleton<PullManifest>().AddSingleton<PullBlob>()
             .AddSingleton<PullDocument>().AddSingleton<PullTagList>().AddSingleton<PullReferrers>().AddSingleton<ListCatalog>().AddSingleton<OciEndpoints>();
+        services.AddSingleton<HotAnswers>().AddSingleton<IShortcut>(p => p.GetRequiredService<HotAnswers>());
         AddBackground<IndexRefresher>(services);
         AddBackground<FetchWaits>(services);
         AddBackground<AccessRecorder>(services);

@@ -4,6 +4,7 @@ using Entrepot.Hosting.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
@@ -44,11 +45,13 @@ public static class PlatformHost
         services.AddRoutingCore();
         services.AddSingleton<IStartupFilter, PlatformEndpointsFilter>();
         services.AddSingleton(p => new CertificateStore(platform.Tls, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<CertificateStore>>()));
+        // Requests run on the thread that received them: no handler here blocks it for long.
+        services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => KestrelSetup.Configure(kestrel, platform));
         var kestrelDescriptor = services.Last(d => d.ServiceType == typeof(IServer));
         services.Replace(ServiceDescriptor.Singleton<IServer>(p => new GraceServer(
             (IServer)(kestrelDescriptor.ImplementationFactory?.Invoke(p) ?? ActivatorUtilities.CreateInstance(p, kestrelDescriptor.ImplementationType!)),
-            platform, p.GetRequiredService<Draining>())));
+            platform, p.GetRequiredService<Draining>(), p.GetService<IShortcut>())));
         services.AddSingleton<IHostLifetime, SignalLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = platform.ShutdownGrace + RestOfStop);
         return builder;

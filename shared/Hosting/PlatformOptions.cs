@@ -18,6 +18,10 @@ public sealed class PlatformOptions : IValidatableSection
     /// <summary>Certificate and key of the https addresses.</summary>
     public TlsOptions Tls { get; set; } = new();
 
+    /// <summary>Whether files go out over plain HTTP by sendfile(2), without being copied through the process.</summary>
+    [Description("Send files over plain HTTP by sendfile(2), without copying them through the process. Over TLS they are always copied.")]
+    public bool SendFile { get; set; } = true;
+
     /// <summary>How long running responses may go on after SIGTERM. 0 s to 1 h.</summary>
     [Description("How long running responses may go on after SIGTERM; what is still open then is cut short. A container runtime that kills earlier must be told.")]
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

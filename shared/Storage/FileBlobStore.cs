@@ -39,7 +39,7 @@ public sealed class FileBlobStore : IBlobStore
         SafeFileHandle handle;
         try
         {
-            handle = File.OpenHandle(PathOf(blob.Digest, blob.Fence), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            handle = File.OpenHandle(PathOf(blob.Digest, blob.Fence), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -93,6 +93,7 @@ public sealed class FileBlobStore : IBlobStore
     /// <summary>An open file: its bytes stay readable when the name is deleted.</summary>
     private sealed class FileBlob(FileBlobStore store, StoredBlob blob, SafeFileHandle handle) : IBlobSource
     {
+        private FileStream? _file;
         private bool _disposed;
 
         public ValueTask<bool> WaitAsync(long offset, CancellationToken cancellationToken) => ValueTask.FromResult(offset < blob.Size);
@@ -101,10 +102,13 @@ public sealed class FileBlobStore : IBlobStore
         public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
             ValueTask.FromResult(RandomAccess.Read(handle, buffer.Span, offset));
 
+        public FileStretch? FileAt(long offset) => new FileStretch(_file ??= new FileStream(handle, FileAccess.Read, bufferSize: 0, isAsync: true), blob.Size - offset);
+
         public void Dispose()
         {
             if (_disposed) return;
             _disposed = true;
+            _file?.Dispose();
             handle.Dispose();
             store.Closed(blob);
         }

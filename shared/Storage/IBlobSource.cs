@@ -12,4 +12,8 @@ public interface IBlobSource : IDisposable
 
     /// <summary>Reads what is there at <paramref name="offset"/>, at most the buffer; 0 when the source has ended under the reader.</summary>
     ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken);
+
+    /// <summary>The file that holds the bytes at <paramref name="offset"/>, and how many of them are there now; null where they lie in none, or none are there.</summary>
+    /// <remarks>The file is open until this source is disposed, for asynchronous use and with nobody's position.</remarks>
+    FileStretch? FileAt(long offset);
 }

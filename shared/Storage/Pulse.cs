@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Entrepot.Storage;
 
 /// <summary>
@@ -6,7 +8,11 @@ namespace Entrepot.Storage;
 /// </summary>
 internal sealed class Pulse
 {
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(4);
     private TaskCompletionSource? _next;
+    private Timer? _later;
+    private long _firedAt;
+    private int _armed;
 
     public Task Next
     {
@@ -20,4 +26,29 @@ internal sealed class Pulse
     }
 
     public void Fire() => Interlocked.Exchange(ref _next, null)?.SetResult();
+
+    /// <summary>Fires now, or a few milliseconds after the last time: for what happens so often that waking everybody each time would cost more than the work itself.</summary>
+    public void FireSoon()
+    {
+        // What was changed before must be seen by whoever takes Next after this has found nobody.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _next) is null) return;
+        if (Stopwatch.GetElapsedTime(Volatile.Read(ref _firedAt)) >= Between)
+        {
+            Volatile.Write(ref _firedAt, Stopwatch.GetTimestamp());
+            Fire();
+        }
+        else if (Interlocked.Exchange(ref _armed, 1) == 0)
+        {
+            LazyInitializer.EnsureInitialized(ref _later, () => new Timer(static pulse => ((Pulse)pulse!).FireLater(), this, Timeout.Infinite, Timeout.Infinite));
+            _later.Change(Between, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void FireLater()
+    {
+        Volatile.Write(ref _armed, 0);
+        Volatile.Write(ref _firedAt, Stopwatch.GetTimestamp());
+        Fire();
+    }
 }

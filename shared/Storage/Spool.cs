@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Buffers;
 using Entrepot.Oci;
 using Microsoft.Win32.SafeHandles;
 
@@ -9,7 +9,7 @@ namespace Entrepot.Storage;
 /// grows. When the disk has no room it goes on as a ring in memory, for the readers that are attached (<see cref="PassThrough"/>).
 /// </summary>
 /// <remarks>
-/// This is the one place of the hold-back: until <see cref="Verify"/> has seen the digest match, no reader gets the last
+/// This is the one place of the hold-back: until <see cref="VerifyAsync"/> has seen the digest match, no reader gets the last
 /// min(<see cref="HoldBack"/>, size) bytes, so no whole-blob response ever completes with content that does not match its digest.
 /// Writers and readers may use it at once; the writer that claimed it disposes it, and the file closes after the last reader.
 /// </remarks>
@@ -21,27 +21,28 @@ public sealed class Spool : ILiveFetch, IDisposable
     /// <summary>How many bytes a pass-through keeps in memory.</summary>
     public const int RingCapacity = 32 * 1024 * 1024;
 
-    private const long WriteBackStep = 64L * 1024 * 1024;
+    private const long WriteBackStep = 64L * 1024 * 1024, PageBytes = 4096;
     private static readonly TimeSpan RingGrace = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _lock = new(), _hashLock = new();
+    private readonly Lock _lock = new();
     private readonly Pulse _changed = new();
     private readonly TimeProvider _time;
-    private readonly IncrementalHash _hash;
+    private readonly SpoolHasher _hasher;
     private readonly FilledRanges _filled = new();
     private readonly List<SpoolReader> _readers = [];
     private SafeFileHandle? _file;
+    private FileStream? _fileToSend;
     private Ring? _ring;
     private Action? _ringFreed;
     private LiveAnswer? _answer;
-    private long _hashed, _writtenBack, _answeredAt;
+    private long _writtenBack, _answeredAt;
     private bool _verified, _ended, _released;
 
     /// <summary>A spool for one claim of a blob fetch. Nothing is opened yet.</summary>
     public Spool(Guid fetchId, long fence, Digest digest, string path, TimeProvider time)
     {
         (FetchId, Fence, Digest, Path, _time) = (fetchId, fence, digest, path, time);
-        _hash = digest.CreateHash();
+        _hasher = new SpoolHasher(digest);
     }
 
     /// <summary>The fetch row's id.</summary>
@@ -84,11 +85,12 @@ public sealed class Spool : ILiveFetch, IDisposable
     /// <exception cref="IOException">The file can't be opened or read.</exception>
     public void OpenFile(long keepBytes)
     {
-        _file = File.OpenHandle(Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        _file = File.OpenHandle(Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+        _fileToSend = new FileStream(_file, FileAccess.ReadWrite, bufferSize: 0, isAsync: true);
         keepBytes = Math.Min(keepBytes, RandomAccess.GetLength(_file));
-        RandomAccess.SetLength(_file, keepBytes);
+        Truncate(keepBytes);
         lock (_lock) _filled.Add(0, keepBytes);
-        AdvanceHash();
+        _hasher.GoOn(_file, keepBytes);
         _changed.Fire();
     }
 
@@ -105,9 +107,8 @@ public sealed class Spool : ILiveFetch, IDisposable
 
     /// <summary>Goes on in memory from the end of the prefix: everything behind it is forgotten, so the writer must continue there, in order.</summary>
     /// <param name="freed">Called once, when the memory is let go.</param>
-    public void SwitchToRing(Action freed)
+    public async Task SwitchToRingAsync(Action freed)
     {
-        AdvanceHash();
         lock (_lock)
         {
             _ringFreed = freed;
@@ -115,53 +116,48 @@ public sealed class Spool : ILiveFetch, IDisposable
             _ring = new Ring(_filled.Prefix, RingCapacity);
             _answeredAt = _time.GetTimestamp();
             // What lies behind the prefix would only keep the disk full.
-            if (_file is not null) RandomAccess.SetLength(_file, _filled.Prefix);
+            if (_file is not null) Truncate(_filled.Prefix);
         }
         _changed.Fire();
+        await _hasher.CaughtUpAsync();
     }
 
     /// <summary>Writes bytes at an offset. Into a file: any order, any number of writers. Into the ring: in order; waits for its slowest reader.</summary>
-    /// <exception cref="SpoolFullException">The disk is full; <see cref="SwitchToRing"/> goes on from the prefix.</exception>
+    /// <exception cref="SpoolFullException">The disk is full; <see cref="SwitchToRingAsync"/> goes on from the prefix.</exception>
     /// <exception cref="SpoolUnreadException">A pass-through that nobody reads.</exception>
     public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        if (_ring is not null)
-        {
-            await WriteRingAsync(bytes, cancellationToken);
-            return;
-        }
-        try
-        {
-            RandomAccess.Write(_file!, bytes.Span, offset);
-        }
-        catch (IOException e) when (Durable.IsFull(e))
-        {
-            throw new SpoolFullException(Path, e);
-        }
-        lock (_lock) _filled.Add(offset, offset + bytes.Length);
-        AdvanceHash(offset, bytes.Span);
-        _changed.Fire();
-        var end = offset + bytes.Length;
-        if (end - Interlocked.Read(ref _writtenBack) >= WriteBackStep)
-            Durable.StartWriteBack(_file!, Interlocked.Exchange(ref _writtenBack, end), WriteBackStep);
+        if (_ring is null) WriteFile(offset, bytes.Span, null);
+        else await WriteRingAsync(bytes, cancellationToken);
     }
 
-    /// <summary>Whether all bytes are there and hash to the digest. True lets the readers have the last bytes.</summary>
-    /// <param name="actual">What the bytes hash to; null while some are missing.</param>
-    public bool Verify(out Digest? actual)
+    /// <summary>The same for the first <paramref name="count"/> bytes of an array rented from the shared pool. The array is the spool's from now on, whatever happens: it is hashed where it is.</summary>
+    /// <inheritdoc cref="WriteAsync"/>
+    public async ValueTask WriteRentedAsync(long offset, byte[] rented, int count, CancellationToken cancellationToken)
     {
-        AdvanceHash();
-        actual = null;
-        lock (_hashLock)
+        if (_ring is null)
         {
-            if (_verified) { actual = Digest; return true; }
-            if (Size is not { } size || _hashed != size) return false;
-            actual = Digest.FromHash(Digest.Algorithm, _hash.GetHashAndReset());
+            WriteFile(offset, rented.AsSpan(0, count), rented);
+            return;
         }
-        if (actual != Digest) return false;
-        Volatile.Write(ref _verified, true);
-        _changed.Fire();
-        return true;
+        await WriteRingAsync(rented.AsMemory(0, count), cancellationToken);
+        ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    /// <summary>What all the bytes hash to; null while some are missing. A match with <see cref="Digest"/> lets the readers have the last of them. One caller at a time.</summary>
+    /// <exception cref="IOException">The file can't be read back.</exception>
+    public async Task<Digest?> VerifyAsync()
+    {
+        if (_verified) return Digest;
+        await _hasher.CaughtUpAsync();
+        if (Size is not { } size || _hasher.Hashed != size) return null;
+        var actual = _hasher.Finish();
+        if (actual == Digest)
+        {
+            Volatile.Write(ref _verified, true);
+            _changed.Fire();
+        }
+        return actual;
     }
 
     /// <summary>No more bytes will come. Readers get what is there of a verified spool; of any other their source ends now.</summary>
@@ -192,7 +188,11 @@ public sealed class Spool : ILiveFetch, IDisposable
     }
 
     /// <summary>Writes everything to the disk.</summary>
-    public void FlushToDisk() => RandomAccess.FlushToDisk(_file!);
+    public void FlushToDisk()
+    {
+        if (Size is { } size && RandomAccess.GetLength(_file!) > size) RandomAccess.SetLength(_file!, size);
+        RandomAccess.FlushToDisk(_file!);
+    }
 
     /// <inheritdoc />
     public async Task<LiveAnswer?> WaitForAnswerAsync(CancellationToken cancellationToken)
@@ -261,6 +261,15 @@ public sealed class Spool : ILiveFetch, IDisposable
         return RandomAccess.Read(_file!, buffer[..(int)count], offset);
     }
 
+    internal FileStretch? FileAt(long offset)
+    {
+        lock (_lock)
+        {
+            if (_file is null || (_ring is not null && offset >= _filled.Prefix)) return null;
+            return Held(offset) is > 0 and var count ? new FileStretch(_fileToSend!, count) : null;
+        }
+    }
+
     internal void Close(SpoolReader reader)
     {
         lock (_lock)
@@ -281,36 +290,38 @@ public sealed class Spool : ILiveFetch, IDisposable
         return offset < _ring.Start ? -1 : Math.Max(0, Math.Min(limit, _ring.End) - offset);
     }
 
-    /// <summary>Hashes what has become contiguous: the bytes at hand when they are next, else what was written earlier, read back from the page cache.</summary>
-    private void AdvanceHash(long offset = -1, ReadOnlySpan<byte> bytes = default)
+    /// <summary>
+    /// Up to the end of the page: sendfile(2) hands pages to the kernel as they are, and cutting through one would zero what a reader behind
+    /// the cut has been promised.
+    /// </summary>
+    private void Truncate(long length)
     {
-        // Whoever holds the lock hashes for all; a writer that finds it taken goes back to its connection.
-        if (!_hashLock.TryEnter()) return;
-        byte[]? buffer = null;
+        length = (length + PageBytes - 1) / PageBytes * PageBytes;
+        if (RandomAccess.GetLength(_file!) > length) RandomAccess.SetLength(_file!, length);
+    }
+
+    private void WriteFile(long offset, ReadOnlySpan<byte> bytes, byte[]? rented)
+    {
         try
         {
-            if (offset == _hashed)
-            {
-                _hash.AppendData(bytes);
-                _hashed += bytes.Length;
-            }
-            while (true)
-            {
-                long until;
-                lock (_lock) until = _filled.Prefix;
-                if (_hashed >= until) return;
-                buffer ??= System.Buffers.ArrayPool<byte>.Shared.Rent(256 * 1024);
-                var read = RandomAccess.Read(_file!, buffer.AsSpan(0, (int)Math.Min(buffer.Length, until - _hashed)), _hashed);
-                if (read == 0) return;
-                _hash.AppendData(buffer, 0, read);
-                _hashed += read;
-            }
+            RandomAccess.Write(_file!, bytes, offset);
         }
-        finally
+        catch (IOException e) when (Durable.IsFull(e))
         {
-            _hashLock.Exit();
-            if (buffer is not null) System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+            throw new SpoolFullException(Path, e);
         }
+        var end = offset + bytes.Length;
+        long prefix;
+        lock (_lock)
+        {
+            _filled.Add(offset, end);
+            prefix = _filled.Prefix;
+        }
+        if (rented is not null) _hasher.Offer(offset, rented, bytes.Length);
+        _hasher.GoOn(_file!, prefix);
+        _changed.FireSoon();
+        if (end - Interlocked.Read(ref _writtenBack) >= WriteBackStep)
+            Durable.StartWriteBack(_file!, Interlocked.Exchange(ref _writtenBack, end), WriteBackStep);
     }
 
     private async ValueTask WriteRingAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -330,11 +341,7 @@ public sealed class Spool : ILiveFetch, IDisposable
             }
             if (taken > 0)
             {
-                lock (_hashLock)
-                {
-                    _hash.AppendData(bytes.Span[..taken]);
-                    _hashed += taken;
-                }
+                _hasher.Append(bytes.Span[..taken]);
                 bytes = bytes[taken..];
                 _changed.Fire();
                 continue;
@@ -374,8 +381,9 @@ public sealed class Spool : ILiveFetch, IDisposable
     private void CloseIfUnused()
     {
         if (!_released || _readers.Count > 0) return;
+        _hasher.Dispose();
+        _fileToSend?.Dispose();
         _file?.Dispose();
         FreeRing();
-        lock (_hashLock) _hash.Dispose();
     }
 }

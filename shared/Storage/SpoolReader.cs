@@ -15,6 +15,8 @@ internal sealed class SpoolReader(Spool spool, long position) : IBlobSource
 
     public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken) => ValueTask.FromResult(spool.Read(offset, buffer.Span));
 
+    public FileStretch? FileAt(long offset) => spool.FileAt(offset);
+
     public void Dispose()
     {
         if (_disposed) return;

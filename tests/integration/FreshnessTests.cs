@@ -90,7 +90,7 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
         await PullAsync(entrepot, tag);
         for (var round = 0; round < 5; round++)
         {
-            await DueAsync(entrepot);
+            await SentinelTag.UntilDueAsync(fixture, _upstream, entrepot);
             _upstream.Log.Clear();
             var reads = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => PullAsync(entrepot, tag)));
             Assert.All(reads, read => Assert.Equal((200, First.Digest, "HIT"), (read.Status, read.Digest, read.XCache)));
@@ -107,7 +107,7 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
         await ListAsync(entrepot);
         for (var round = 0; round < 3; round++)
         {
-            await DueAsync(entrepot);
+            await SentinelTag.UntilDueAsync(fixture, _upstream, entrepot);
             _upstream.Log.Clear();
             var reads = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => ListAsync(entrepot)));
             Assert.All(reads, read => Assert.Equal((200, reads[0].Digest), (read.Status, read.Digest)));
@@ -181,7 +181,7 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
         var entrepot = await StartAsync(("TagTtl", "1s"));
         foreach (var tag in tags) await PullAsync(entrepot, tag);
         Assert.Equal(200, (await ListAsync(entrepot)).Status);
-        await DueAsync(entrepot);
+        await SentinelTag.UntilDueAsync(fixture, _upstream, entrepot);
         var hang = _upstream.Inject(Fault.HangBeforeHeaders());
 
         var first = await PullAsync(entrepot, tags[0]);
@@ -225,7 +225,7 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
         // Due again, it is checked again, although the failure may be remembered still.
         for (var i = 0; i < 3; i++)
         {
-            await DueAsync(entrepot);
+            await SentinelTag.UntilDueAsync(fixture, _upstream, entrepot);
             Assert.Equal("HIT", (await PullAsync(entrepot, tag)).XCache);
         }
     }
@@ -265,17 +265,6 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
         var tag = $"{prefix}{Guid.NewGuid():N}";
         await fixture.Registry.PushAsync(image, Repository, tag);
         return tag;
-    }
-
-    /// <summary>Waits until everything that was confirmed so far is due: a tag that is pulled only now has been asked for again.</summary>
-    private async Task DueAsync(EntrepotProcess entrepot)
-    {
-        var last = await PushedAsync(First, "due");
-        await Eventually.Async(async () =>
-        {
-            await PullAsync(entrepot, last);
-            return _upstream.Log.Matching($"/manifests/{last}", "HEAD").Count == 2;
-        }, TimeSpan.FromSeconds(10), "the TTL to be over");
     }
 
     private async Task<EntrepotProcess> StartAsync(params (string, object?)[] options)

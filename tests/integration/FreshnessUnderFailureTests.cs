@@ -64,10 +64,10 @@ public sealed class FreshnessUnderFailureTests(RegistryFixture fixture, ITestOut
         var entrepot = await StartAsync(("TagTtl", "1s"));
         await PullAsync(entrepot, held);
         await fixture.Registry.PushAsync(Second, Repository, held);
+        await SentinelTag.UntilDueAsync(fixture, _upstream, entrepot);
         _other.Inject(Fault.HangBeforeHeaders());
         var hanging = Enumerable.Range(0, 40).Select(i => BlobReader.ReadManifestAsync(entrepot.Url, $"other.test/{Repository}", $"t{i}")).ToList();
         await Eventually.Async(() => Task.FromResult(_other.Log.All.Count >= 20), TimeSpan.FromSeconds(8), "the other upstream to hold fetches");
-        await Task.Delay(TimeSpan.FromMilliseconds(1100)); // The TTL itself.
 
         var tag = await PullAsync(entrepot, held);
         var miss = await PullAsync(entrepot, cold);
@@ -98,7 +98,7 @@ public sealed class FreshnessUnderFailureTests(RegistryFixture fixture, ITestOut
         var (tag, hung) = (await PushedAsync(First), await PushedAsync(First));
         var entrepot = await StartAsync(("TagTtl", "1s"), ("HeaderTimeout", "3s"));
         foreach (var one in new[] { tag, hung }) await PullAsync(entrepot, one);
-        await Task.Delay(TimeSpan.FromMilliseconds(1100)); // The TTL itself.
+        await SentinelTag.UntilDueAsync(fixture, _upstream, entrepot);
         var hang = _upstream.Inject(Fault.HangBeforeHeaders());
         Assert.Equal("STALE", (await PullAsync(entrepot, hung)).XCache);
         await using (var tables = new Tables(entrepot.DataDirectory))
@@ -118,12 +118,16 @@ public sealed class FreshnessUnderFailureTests(RegistryFixture fixture, ITestOut
         foreach (var tag in new[] { gone, one, two }) await PullAsync(entrepot, tag);
         using (var deleted = new Healing(_upstream.Inject(Fault.Status(404), $"/manifests/{gone}")))
             await Eventually.Async(async () => (await PullAsync(entrepot, gone)).XCache == "STALE", TimeSpan.FromSeconds(5), "the tag to be gone");
+        await SentinelTag.UntilFailuresAreOverAsync(fixture, _upstream, entrepot);
         _upstream.Inject(Fault.HangBeforeHeaders());
-        await Task.Delay(TimeSpan.FromMilliseconds(1100)); // The TTL itself.
         Assert.InRange((await PullAsync(entrepot, one)).Elapsed.TotalSeconds, 1.5, 3);
-        await Task.Delay(TimeSpan.FromSeconds(3.2)); // FailedCheckLasts.
-        await PullAsync(entrepot, gone);
-        await Task.Delay(TimeSpan.FromMilliseconds(300)); // It is answered from memory.
+        await AlwaysAsync(async () =>
+        {
+            var read = await PullAsync(entrepot, gone);
+            Assert.Equal((200, "STALE", "299 - \"stale: it is gone from its upstream\""), (read.Status, read.XCache, read.Headers["Warning"]));
+            return (await entrepot.MetricsAsync()).Value("entrepot_upstream_silent") == 1;
+        }, TimeSpan.FromSeconds(1), "the upstream to stay silent");
+        Assert.Equal(2, _upstream.Log.Matching($"/manifests/{gone}", "HEAD").Count);
 
         Assert.InRange((await PullAsync(entrepot, two)).Elapsed.TotalSeconds, 0, 1);
     }

@@ -17,8 +17,8 @@ public sealed class OutageTests(RegistryFixture fixture, ITestOutputHelper outpu
         await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
         await using var entrepot = await EntrepotProcess.StartNewAsync(Due(upstream));
         Assert.Equal(200, (await BlobReader.ReadManifestAsync(entrepot.Url, "library/small", "1")).Status);
+        await SentinelTag.UntilDueAsync(fixture, upstream, entrepot);
         upstream.Inject(Fault.HangBeforeHeaders());
-        await Task.Delay(TimeSpan.FromMilliseconds(1100)); // The TTL itself: there is nothing to be seen before it is over.
 
         var first = await BlobReader.ReadManifestAsync(entrepot.Url, "library/small", "1");
         Assert.Equal((200, "STALE", fixture.Small.Digest), (first.Status, first.XCache, first.Digest));

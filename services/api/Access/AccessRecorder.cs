@@ -11,13 +11,20 @@ internal sealed class AccessRecorder(Outbox outbox, TimeProvider time) : Backgro
 {
     private const int BatchSize = 500;
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
+    private readonly ConcurrentQueue<AccessCount> _counts = new();
     private ConcurrentDictionary<Digest, (long Count, DateTimeOffset LastAt)> _seen = new();
 
     /// <summary>Notes that a digest was served now.</summary>
-    public void Record(Digest digest)
+    public void Record(Digest digest, long times = 1)
     {
-        var now = time.GetUtcNow();
-        _seen.AddOrUpdate(digest, static (_, at) => (1, at), static (_, seen, at) => (seen.Count + 1, at), now);
+        _seen.AddOrUpdate(
+            digest, static (_, now) => (now.Times, now.At), static (_, seen, now) => (seen.Count + now.Times, now.At), (Times: times, At: time.GetUtcNow()));
+    }
+
+    /// <summary>Notes that a digest was served now, at the price of one increment.</summary>
+    public void Record(AccessCount count)
+    {
+        if (count.Increment()) _counts.Enqueue(count);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -35,6 +42,7 @@ internal sealed class AccessRecorder(Outbox outbox, TimeProvider time) : Backgro
 
     private void Flush()
     {
+        while (_counts.TryDequeue(out var count)) Record(count.Digest, count.Take());
         if (_seen.IsEmpty) return;
         var seen = Interlocked.Exchange(ref _seen, new());
         foreach (var batch in seen.Chunk(BatchSize))

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Entrepot.Api.Pull;
 using Entrepot.Api.Responses;
+using Entrepot.Hosting;
 using Entrepot.Metadata;
 using Entrepot.Oci;
 using Entrepot.Upstreams;
@@ -24,8 +25,8 @@ internal sealed class OciEndpoints(
     {
         var startedAt = time.GetTimestamp();
         var headers = http.Response.Headers;
-        headers["Docker-Distribution-Api-Version"] = "registry/2.0";
-        headers.XContentTypeOptions = "nosniff";
+        CommonHead.Write(headers);
+        if (http.Features.Get<ChosenForTrace>() is not null) Activity.Current?.SetTag(ChosenForTrace.Tag, true);
         var path = PathOf(http);
         try
         {
@@ -45,8 +46,11 @@ internal sealed class OciEndpoints(
             log.Broke(http.Request.Method, path, e);
             await FailAsync(http, new OciError(OciErrorCode.Unknown, "an error of this cache; its log says more"));
         }
-        if (log.IsEnabled(LogLevel.Information) && path.Length > 4)
-            log.Pulled(http.Request.Method, path, http.Response.StatusCode, http.Response.Headers["X-Cache"].ToString(), (long)time.GetElapsedTime(startedAt).TotalMilliseconds, http.Response.ContentLength ?? 0);
+        // A line for each hit would cost more than the hit.
+        var cache = http.Response.Headers["X-Cache"].ToString();
+        var level = cache == "HIT" && http.Response.StatusCode < 400 ? LogLevel.Debug : LogLevel.Information;
+        if (path.Length > 4 && log.IsEnabled(level))
+            log.Pulled(level, http.Request.Method, path, http.Response.StatusCode, cache, (long)time.GetElapsedTime(startedAt).TotalMilliseconds, http.Response.ContentLength ?? 0);
     }
 
     private Task DispatchAsync(HttpContext http, string path, long startedAt)
@@ -66,8 +70,8 @@ internal sealed class OciEndpoints(
         // The library/ that Docker Hub's names get may make one too long.
         if (target.Repository.Length > RepositoryName.MaxLength)
             return OciErrorResult.WriteAsync(http, new OciError(OciErrorCode.NameInvalid, $"repository name '{Shortened(target.Repository)}' has {target.Repository.Length} characters, at most {RepositoryName.MaxLength} are allowed"));
-        if (ns.Length > 0) http.Response.Headers["OCI-Namespace"] = ns;
-        var pull = new PullRequest(http, target.Upstream, target.Repository) { StartedAt = startedAt };
+        if (ns.Length > 0) CommonHead.WriteNamespace(http.Response.Headers, ns);
+        var pull = new PullRequest(http, target.Upstream, target.Repository) { StartedAt = startedAt, Namespace = ns };
         return asked.Route switch
         {
             OciRoute.Blob => blobs.RunAsync(pull, asked.Digest!.Value),

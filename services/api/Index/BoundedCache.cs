@@ -3,63 +3,47 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Entrepot.Api.Index;
 
-/// <summary>A map bounded in bytes. What has not been read since the hand last passed goes first (the clock algorithm). Thread-safe; reads take no lock.</summary>
+/// <summary>A map bounded in bytes. What has not been read since the hand last passed goes first (the clock algorithm). Thread-safe; reads take no lock. An entry is in one map, once.</summary>
 internal sealed class BoundedCache<TKey, TEntry>(long maxBytes)
     where TKey : notnull
     where TEntry : IndexEntry
 {
-    private readonly ConcurrentDictionary<TKey, Slot> _slots = new();
-    private readonly ConcurrentQueue<(TKey Key, Slot Slot)> _clock = new();
+    private readonly ConcurrentDictionary<TKey, TEntry> _entries = new();
+    private readonly ConcurrentQueue<(TKey Key, TEntry Entry)> _clock = new();
     private long _bytes;
 
     public bool TryGet(TKey key, [NotNullWhen(true)] out TEntry? entry)
     {
-        if (!_slots.TryGetValue(key, out var slot))
-        {
-            entry = null;
-            return false;
-        }
-        // Written only when it changes: a write per read would bounce the cache line between cores.
-        if (!slot.Used) slot.Used = true;
-        entry = slot.Entry;
+        if (!_entries.TryGetValue(key, out entry)) return false;
+        entry.Use();
         return true;
     }
 
     public void Set(TKey key, TEntry entry)
     {
-        var slot = new Slot(entry);
         Interlocked.Add(ref _bytes, entry.WeightBytes);
-        _slots.AddOrUpdate(key, slot, (_, old) =>
+        _entries.AddOrUpdate(key, static (_, entry) => entry, static (_, old, entry) =>
         {
-            old.Dead = true;
-            return slot;
-        });
-        _clock.Enqueue((key, slot));
+            old.Retire();
+            return entry;
+        }, entry);
+        _clock.Enqueue((key, entry));
         while (Interlocked.Read(ref _bytes) > maxBytes && _clock.TryDequeue(out var oldest))
         {
-            if (!oldest.Slot.Dead && oldest.Slot.Used)
+            if (oldest.Entry.IsCurrent && oldest.Entry.IsUsed)
             {
-                oldest.Slot.Used = false;
+                oldest.Entry.Use(false);
                 _clock.Enqueue(oldest);
                 continue;
             }
-            Interlocked.Add(ref _bytes, -oldest.Slot.Entry.WeightBytes);
-            _slots.TryRemove(new KeyValuePair<TKey, Slot>(oldest.Key, oldest.Slot));
+            Interlocked.Add(ref _bytes, -oldest.Entry.WeightBytes);
+            if (_entries.TryRemove(new KeyValuePair<TKey, TEntry>(oldest.Key, oldest.Entry))) oldest.Entry.Retire();
         }
     }
 
     /// <summary>Forgets an entry; its bytes are counted until the hand passes.</summary>
     public void Remove(TKey key)
     {
-        if (_slots.TryRemove(key, out var slot)) slot.Dead = true;
-    }
-
-    private sealed class Slot(TEntry entry)
-    {
-        public TEntry Entry { get; } = entry;
-
-        public volatile bool Used;
-
-        public volatile bool Dead;
+        if (_entries.TryRemove(key, out var entry)) entry.Retire();
     }
 }

@@ -8,10 +8,25 @@ namespace Entrepot.Api.Index;
 internal abstract class IndexEntry
 {
     private int _refreshing;
+    private volatile bool _isUsed, _isRetired;
 
     public required long LoadedAt { get; init; }
 
+    /// <summary>Whether the cache that holds it still does: false once it was replaced, forgotten or pushed out.</summary>
+    public bool IsCurrent => !_isRetired;
+
+    /// <summary>Whether it was read since the hand of its cache last passed.</summary>
+    public bool IsUsed => _isUsed;
+
     public abstract long WeightBytes { get; }
+
+    /// <summary>Notes a read, or that the hand has passed. Written only when it changes: a write per read would bounce the cache line between cores.</summary>
+    public void Use(bool used = true)
+    {
+        if (_isUsed != used) _isUsed = used;
+    }
+
+    public void Retire() => _isRetired = true;
 
     /// <summary>True for the first caller: it reads the entry again for all.</summary>
     public bool TryClaimRefresh() => Interlocked.Exchange(ref _refreshing, 1) == 0;
@@ -36,6 +51,9 @@ internal sealed class TagEntry : IndexEntry
     public bool IsGone { get => Volatile.Read(ref _isGone); set => Volatile.Write(ref _isGone, value); }
 
     public override long WeightBytes => 200;
+
+    /// <summary>Whether it may be served at this age without asking its upstream.</summary>
+    public bool IsFresh(TimeSpan age) => Policy.IsImmutable || age < Policy.Ttl;
 }
 
 /// <summary>A check of a tag that failed, and when (timestamp).</summary>
@@ -44,7 +62,11 @@ internal sealed record FailedCheck(long At, FetchFailure Failure);
 /// <summary>A manifest that its repository may serve, byte for byte.</summary>
 internal sealed class ManifestEntry : IndexEntry
 {
+    private string? _eTag;
+
     public required Digest Digest { get; init; }
+
+    public string ETag => _eTag ??= $"\"{Digest}\"";
 
     public required string MediaType { get; init; }
 
@@ -60,8 +82,11 @@ internal sealed class BlobEntry : IndexEntry
     public const int SmallBytes = 64 * 1024;
 
     private byte[]? _bytes;
+    private string? _eTag;
 
     public required Digest Digest { get; init; }
+
+    public string ETag => _eTag ??= $"\"{Digest}\"";
 
     public required long Fence { get; init; }
 

@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.IO.Pipelines;
 using Entrepot.Api.Index;
 using Entrepot.Api.Responses;
 using Entrepot.Hosting;
@@ -16,7 +16,7 @@ namespace Entrepot.Api.Pull;
 /// </summary>
 internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<BodyLoop> log)
 {
-    private const int ChunkBytes = 256 * 1024;
+    private const int ChunkBytes = 256 * 1024, FileStepBytes = 16 * 1024 * 1024;
     private static readonly TimeSpan Still = TimeSpan.FromSeconds(2), Between = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Writes the body. Returns how many bytes of the blob were sent; fewer than asked for when it had to end short or the client left.</summary>
@@ -48,6 +48,7 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
     private async Task<long> WritePartAsync(PullRequest pull, BodyPart part, BlobLocator locator)
     {
         var writer = pull.Http.Response.BodyWriter;
+        var files = pull.Http.Features.Get<IFileBodyFeature>();
         if (locator.Bytes is { } bytes)
         {
             await writer.WriteAsync(bytes.AsMemory((int)part.Start, (int)part.Length), pull.Aborted);
@@ -80,22 +81,16 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
                     await Task.Delay(Between, stall.Token);
                     continue;
                 }
-                var memory = writer.GetMemory(ChunkBytes);
-                var read = await source.ReadAsync(offset, memory[..(int)Math.Min(memory.Length, end - offset)], stall.Token);
-                if (read == 0)
+                var (count, isGone) = await SendAsync(source, files, writer, part, offset, locator, stall, sending.Token);
+                offset += count;
+                if (isGone) break;
+                if (count > 0)
                 {
-                    source.Dispose();
-                    source = null;
+                    stall.CancelAfter(options.BodyStallTimeout);
                     continue;
                 }
-                Keep(locator.Held, part, memory[..read]);
-                writer.Advance(read);
-                offset += read;
-                // A client may read as slowly as it likes: only our own side has to make progress.
-                stall.CancelAfter(Timeout.InfiniteTimeSpan);
-                var flushed = await writer.FlushAsync(sending.Token);
-                if (flushed.IsCompleted) break;
-                stall.CancelAfter(options.BodyStallTimeout);
+                source.Dispose();
+                source = null;
             }
         }
         catch (OperationCanceledException) when (!pull.Aborted.IsCancellationRequested)
@@ -127,6 +122,27 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
                 if (await locator.HasMovedOnAsync(cancellationToken)) return false;
             }
         }
+    }
+
+    /// <summary>Sends what the source has at the offset: out of its file where that is possible, else through memory. A count of 0: the source has ended.</summary>
+    private static async ValueTask<(int Count, bool IsGone)> SendAsync(
+        IBlobSource source, IFileBodyFeature? files, PipeWriter writer, BodyPart part, long offset, BlobLocator locator, CancellationTokenSource stall, CancellationToken cancellationToken)
+    {
+        var left = part.Start + part.Length - offset;
+        if (files is not null && left > BlobEntry.SmallBytes && source.FileAt(offset) is { } stretch)
+        {
+            var count = (int)Math.Min(Math.Min(stretch.Count, left), FileStepBytes);
+            stall.CancelAfter(Timeout.InfiniteTimeSpan);
+            return (count, (await files.SendAsync(writer, stretch.File, offset, count, cancellationToken)).IsCompleted);
+        }
+        var memory = writer.GetMemory(ChunkBytes);
+        var read = await source.ReadAsync(offset, memory[..(int)Math.Min(memory.Length, left)], stall.Token);
+        if (read == 0) return (0, false);
+        Keep(locator.Held, part, memory[..read]);
+        writer.Advance(read);
+        // A client may read as slowly as it likes: only our own side has to make progress.
+        stall.CancelAfter(Timeout.InfiniteTimeSpan);
+        return (read, (await writer.FlushAsync(cancellationToken)).IsCompleted);
     }
 
     /// <summary>A small blob that was read whole stays in memory.</summary>

@@ -13,7 +13,7 @@ namespace Entrepot.Api.Pull;
 /// denial or a lie of the upstream still becomes a status; its bytes then come live from the one download that everybody shares.
 /// </summary>
 internal sealed class PullBlob(
-    ContentIndex index, Holdings holdings, FetchGate gate, BlobLocators locators, BodyLoop body, Prefetch prefetch, AccessRecorder access, QueueMeter queue, ApiOptions options,
+    ContentIndex index, Holdings holdings, FetchGate gate, HotAnswers hot, BlobLocators locators, BodyLoop body, Prefetch prefetch, AccessRecorder access, QueueMeter queue, ApiOptions options,
     ApiMetrics metrics, TimeProvider time)
 {
     public async Task RunAsync(PullRequest pull, Digest digest)
@@ -62,6 +62,7 @@ internal sealed class PullBlob(
         }
         using var locator = locators.Create(pull.Upstream, key, held);
         if (!await locator.IsThereAsync(pull.Aborted)) return false;
+        if (held.Bytes is { } bytes) hot.Remember(pull, held, bytes);
         await RespondAsync(pull, held.Digest, held.Size, cache, locator);
         return true;
     }

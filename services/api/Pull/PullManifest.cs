@@ -6,7 +6,7 @@ using Entrepot.Oci;
 namespace Entrepot.Api.Pull;
 
 /// <summary>A pull of a manifest, by tag or by digest, from top to bottom.</summary>
-internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, FetchGate gate, Access.AccessRecorder access, QueueMeter queue, ApiOptions options, ApiMetrics metrics, TimeProvider time)
+internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, FetchGate gate, HotAnswers hot, Access.AccessRecorder access, QueueMeter queue, ApiOptions options, ApiMetrics metrics, TimeProvider time)
 {
     /// <summary>By digest: what is held and may be served is served, and never asked for again; else it is fetched.</summary>
     public async Task ByDigestAsync(PullRequest pull, Digest digest)
@@ -70,11 +70,11 @@ internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, F
         // 5 To a client that can't read an index it would be a broken image; by digest it has asked for just this.
         if (MediaTypes.IsIndex(manifest.MediaType) && !AcceptHeader.AllowsIndex(pull.Http.Request.Headers.Accept.ToString()))
         {
-            origin.Cache.SayOnly(pull.Http);
+            origin.Cache.Say(pull.Http.Response.Headers);
             await OciErrorResult.WriteAsync(pull.Http, NotReadable(manifest));
             return;
         }
-        await RespondAsync(pull, manifest, origin);
+        await RespondAsync(pull, manifest, origin, entry);
     }
 
     private static OciError NotReadable(ManifestEntry index) => new(OciErrorCode.ManifestUnknown, MediaTypes.IsOciIndex(index.MediaType)
@@ -113,8 +113,9 @@ internal sealed class PullManifest(ContentIndex index, TagFreshness freshness, F
         return false;
     }
 
-    private Task RespondAsync(PullRequest pull, ManifestEntry manifest, Provenance origin)
+    private Task RespondAsync(PullRequest pull, ManifestEntry manifest, Provenance origin, TagEntry? tag = null)
     {
+        if (origin is { Cache: CacheState.Hit, Warning: null }) hot.Remember(pull, manifest, tag);
         access.Record(manifest.Digest);
         metrics.Served(pull.Upstream.Name, "manifest", origin.Cache, pull.IsHead ? 0 : manifest.Bytes.Length);
         return ManifestResult.WriteAsync(pull, manifest, origin);

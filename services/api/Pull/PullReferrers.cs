@@ -41,7 +41,8 @@ internal sealed class PullReferrers(PullDocument documents, Holdings holdings, C
             log.ListServedStale(FetchKind.Referrers, pull.Upstream.Name, pull.Repository, failure!.Message);
             origin = new Provenance(CacheState.Stale, null, "the upstream could not be asked for referrers; these are the held ones");
         }
-        origin.WriteTo(pull.Http);
+        origin.WriteTo(pull.Http.Response.Headers);
+        origin.Cache.Trace();
         if (types.Length > 0) response.Headers["OCI-Filters-Applied"] = "artifactType";
         if (hasMore) response.Headers.Link = LinkBehind(pull, page[^1].Digest, types);
         response.ContentType = MediaTypes.OciIndex;

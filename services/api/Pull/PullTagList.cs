@@ -36,7 +36,8 @@ internal sealed class PullTagList(PullDocument documents, Holdings holdings, ILo
             log.ListServedStale(FetchKind.TagList, pull.Upstream.Name, pull.Repository, failure.Message);
             from = Provenance.Unconfirmed(TimeSpan.Zero, failure) with { Age = null };
         }
-        from.WriteTo(pull.Http);
+        from.WriteTo(pull.Http.Response.Headers);
+        from.Cache.Trace();
         await ListResult.WriteAsync(pull.Http, page, tags, "tags", name);
     }
 }

@@ -45,7 +45,7 @@ internal sealed class TagFreshness(
 
     private static FetchFailure NoAnswer { get; } = new(FetchOutcome.Unavailable, "the upstream did not answer in time", TimeSpan.FromSeconds(5), CacheState.Miss);
 
-    private bool IsFresh(TagEntry tag) => tag.Policy.IsImmutable || AgeOf(tag) < tag.Policy.Ttl;
+    private bool IsFresh(TagEntry tag) => tag.IsFresh(AgeOf(tag));
 
     private TimeSpan AgeOf(TagEntry tag) => time.GetElapsedTime(tag.CheckedAt);
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Entrepot.Api.Index;
 using Entrepot.Oci;
 using Microsoft.AspNetCore.Http;
 
@@ -7,6 +8,16 @@ namespace Entrepot.Api.Responses;
 /// <summary>Status and headers of a blob response, and which bytes follow (OCI distribution-spec, Pulling blobs; RFC 9110 §14).</summary>
 internal static class BlobHead
 {
+    private const string MediaType = "application/octet-stream";
+
+    /// <summary>The headers of a 200 with a whole blob that is held in memory.</summary>
+    public static void WriteWhole(IHeaderDictionary headers, BlobEntry blob)
+    {
+        WriteCommon(headers, blob.Digest.ToString(), blob.ETag, CacheState.Hit);
+        headers.ContentType = MediaType;
+        headers.ContentLength = blob.Size;
+    }
+
     /// <summary>Writes the headers for the request's Range against the blob's size.</summary>
     /// <returns>The parts of the body in order; none for HEAD, 304 and 416.</returns>
     public static BlobBody Write(PullRequest pull, Digest digest, long size, CacheState cache)
@@ -14,17 +25,14 @@ internal static class BlobHead
         var (request, response) = (pull.Http.Request, pull.Http.Response);
         var headers = response.Headers;
         var text = digest.ToString();
-        headers.ETag = $"\"{text}\"";
-        headers["Docker-Content-Digest"] = text;
-        headers.AcceptRanges = "bytes";
-        headers.CacheControl = "max-age=31536000, immutable";
-        cache.Say(pull.Http);
+        WriteCommon(headers, text, $"\"{text}\"", cache);
+        cache.Trace();
         if (IfNoneMatch.Matches(request.Headers.IfNoneMatch.ToString(), digest))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return BlobBody.None;
         }
-        response.ContentType = "application/octet-stream";
+        response.ContentType = MediaType;
 
         // HEAD ignores Range; a Range under an If-Range that names other content is ignored too.
         var ifRange = request.Headers.IfRange.ToString();
@@ -52,5 +60,14 @@ internal static class BlobHead
                 response.ContentLength = size;
                 return pull.IsHead ? BlobBody.None : new BlobBody([new BodyPart(null, 0, size)], null);
         }
+    }
+
+    private static void WriteCommon(IHeaderDictionary headers, string digest, string eTag, CacheState cache)
+    {
+        headers.ETag = eTag;
+        headers["Docker-Content-Digest"] = digest;
+        headers.AcceptRanges = "bytes";
+        headers.CacheControl = "max-age=31536000, immutable";
+        cache.Say(headers);
     }
 }

@@ -29,13 +29,9 @@ internal static class CacheStates
         _ => "STALE",
     };
 
-    /// <summary>Says it in the answer and in the trace, where the sampler decides by it.</summary>
-    public static void Say(this CacheState state, HttpContext http)
-    {
-        state.SayOnly(http);
-        Activity.Current?.SetTag("entrepot.cache", state.WireText());
-    }
+    /// <summary>Says it in the answer.</summary>
+    public static void Say(this CacheState state, IHeaderDictionary headers) => headers["X-Cache"] = state.WireText();
 
-    /// <summary>Says it in the answer alone: of an error, which is always traced.</summary>
-    public static void SayOnly(this CacheState state, HttpContext http) => http.Response.Headers["X-Cache"] = state.WireText();
+    /// <summary>Says it in the trace, where the sampler decides by it. Not of an error, which is always traced.</summary>
+    public static void Trace(this CacheState state) => Activity.Current?.SetTag("entrepot.cache", state.WireText());
 }

@@ -37,14 +37,14 @@ internal static class OciErrorResult
             FetchOutcome.TooLarge => (OciErrorCode.SizeInvalid, 502),
             _ => (OciErrorCode.Unavailable, 503),
         };
-        failure.Cache.SayOnly(http);
+        failure.Cache.Say(http.Response.Headers);
         return WriteAsync(http, new OciError(code, failure.Message), status, failure.RetryAfter);
     }
 
     /// <summary>The upstream has not answered in the time a client may wait for headers; the fetch goes on.</summary>
     public static Task WriteStillFetchingAsync(HttpContext http, string what, TimeSpan retryAfter, CacheState cache)
     {
-        cache.SayOnly(http);
+        cache.Say(http.Response.Headers);
         return WriteAsync(http, new OciError(OciErrorCode.Unavailable, $"{what} is still being fetched; try again"), 503, retryAfter);
     }
 }

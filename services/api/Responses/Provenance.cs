@@ -22,10 +22,9 @@ internal readonly record struct Provenance(CacheState Cache, TimeSpan? Age = nul
     });
 
     /// <summary>Writes the headers. Source: RFC 9111 §5.1 (Age), and §5.5 (Warning, code 299) as clients of registries still show it.</summary>
-    public void WriteTo(HttpContext http)
+    public void WriteTo(IHeaderDictionary headers)
     {
-        Cache.Say(http);
-        var headers = http.Response.Headers;
+        Cache.Say(headers);
         if (Age is { } age) headers.Age = ((long)age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         if (Warning is not null) headers.Append("Warning", $"299 - \"{Warning}\"");
     }

@@ -10,6 +10,9 @@ internal sealed record PullRequest(HttpContext Http, Upstream Upstream, string R
 
     public CancellationToken Aborted => Http.RequestAborted;
 
+    /// <summary>The registry that the client named by <c>ns</c>; empty when it named none.</summary>
+    public required string Namespace { get; init; }
+
     /// <summary>When the request began (timestamp), for what is left of the time to answer in.</summary>
     public required long StartedAt { get; init; }
 }

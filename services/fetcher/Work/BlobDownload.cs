@@ -16,7 +16,8 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 {
     private const int BufferSize = 128 * 1024, FailuresWithoutProgress = 5;
     private const long UnannouncedStep = 64L << 20;
-    private static readonly TimeSpan ReadersSettle = TimeSpan.FromMilliseconds(20);
+    private const long EnoughBytesPerSecond = 384L << 20;
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(40), LookEvery = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Returns null when every byte is in the spool, else why the source can't deliver.</summary>
     /// <param name="fetch">The claim.</param>
@@ -76,14 +77,19 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         return failure;
     }
 
-    /// <summary>Several connections, each taking the piece that is wanted most, until all are taken.</summary>
+    /// <summary>
+    /// The connections take the piece that is wanted most, until all are taken. The others join the first unless it brings enough by itself: where
+    /// the network is no limit they would only cost this machine's time. By then the readers, who have just learnt the size, have said what they want.
+    /// </summary>
     private async Task<UpstreamFailure?> InPiecesAsync(
         Spool spool, BlobStream first, Source from, long firstStart, long size, CancellationToken cancellationToken)
     {
         var firstEnd = Math.Min(size, first.EndInclusive!.Value + 1);
         var pieces = new PieceQueue(size, spool.Gaps(firstEnd, size));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var connections = Enumerable.Range(0, from.Upstream.Options.Connections).Select(i => i == 0 ? WorkAsync(first) : WorkAsync(null)).ToList();
+        using var allTaken = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        var isSlow = IsSlowAsync(spool, allTaken.Token);
+        var connections = Enumerable.Range(0, from.Upstream.Options.Connections).Select(i => WorkAsync(i == 0 ? first : null)).ToList();
         UpstreamFailure? failure = null;
         Exception? broken = null;
         while (connections.Count > 0)
@@ -106,8 +112,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 
         async Task<UpstreamFailure?> WorkAsync(BlobStream? opened)
         {
-            // The readers have just learnt the size: a moment later they say which part they want.
-            if (opened is null) await Task.Delay(ReadersSettle, stop.Token);
+            if (opened is null && !await isSlow) return null;
             (long Start, long End)? piece = opened is null ? pieces.Take(spool.Wanted()) : (firstStart, firstEnd);
             while (piece is var (start, end))
             {
@@ -115,103 +120,79 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
                 opened = null;
                 piece = pieces.Take(spool.Wanted());
             }
+            await allTaken.CancelAsync();
             return null;
+        }
+    }
+
+    /// <summary>Whether what comes over the first connection falls below <see cref="EnoughBytesPerSecond"/> before it has taken the last piece.</summary>
+    private static async Task<bool> IsSlowAsync(Spool spool, CancellationToken allTaken)
+    {
+        try
+        {
+            for (var look = FirstLook; ; look = LookEvery)
+            {
+                var (bytes, since) = (spool.FileBytes, Stopwatch.GetTimestamp());
+                await Task.Delay(look, allTaken);
+                if (spool.FileBytes - bytes < EnoughBytesPerSecond * Stopwatch.GetElapsedTime(since).TotalSeconds) return true;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 
     /// <summary>Brings [start, end), resuming after every break; gives up without progress for <see cref="FetcherOptions.GiveUpAfter"/>, or broken five times at one offset.</summary>
     private async Task<UpstreamFailure?> RangeAsync(Spool spool, BlobStream? opened, Source from, long start, long end, CancellationToken cancellationToken)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        try
+        var (offset, failures, refusals, lastProgress) = (start, 0, 0, Stopwatch.GetTimestamp());
+        while (true)
         {
-            var (offset, failures, refusals, lastProgress) = (start, 0, 0, Stopwatch.GetTimestamp());
-            while (true)
+            UpstreamFailure failure;
+            var stream = opened;
+            opened = null;
+            if (stream is null)
             {
-                UpstreamFailure failure;
-                var stream = opened;
-                opened = null;
-                if (stream is null)
-                {
-                    var result = await client.OpenBlobAsync(from.Upstream, from.Repository, spool.Digest, offset, end == spool.Size ? null : end - 1, from.Location, cancellationToken);
-                    stream = result.IsSuccess ? result.Value : null;
-                    failure = result.Failure!;
-                }
-                else
-                {
-                    failure = null!;
-                }
-                if (stream is not null)
-                {
-                    await using (stream)
-                    {
-                        from.Location = stream.Location;
-                        if (stream.TotalSize is { } total && total != spool.Size)
-                            return new UpstreamFailure(FetchOutcome.Corrupt, $"{from.Upstream.Name}/{from.Repository} announces {total} bytes for {spool.Digest} and announced {spool.Size} before");
-                        var (reached, broke) = await CopyAsync(spool, stream, offset, end, buffer, from.Upstream, cancellationToken);
-                        if (reached == end && broke is null) return null;
-                        if (broke is { Outcome: FetchOutcome.Corrupt }) return broke;
-                        failure = broke!;
-                        (failures, refusals) = (reached > offset ? 1 : failures + 1, 0);
-                        if (reached > offset) lastProgress = Stopwatch.GetTimestamp();
-                        offset = reached;
-                    }
-                }
-                else if (failure.Outcome is not (FetchOutcome.Unavailable or FetchOutcome.RateLimited))
-                {
-                    return failure;
-                }
-                else
-                {
-                    // The place it was redirected to may be gone for good, and the registry know another.
-                    from.Location = null;
-                    refusals++;
-                }
-                if (failures > FailuresWithoutProgress || Stopwatch.GetElapsedTime(lastProgress) > options.GiveUpAfter) return failure;
-                metrics.Resumed(from.Upstream.Name);
-                log.Resuming(spool.Digest, offset, failure.Message);
-                var pause = failure.RetryAfter ?? TimeSpan.FromMilliseconds(Math.Min(2000, 100 << Math.Min(failures + refusals, 5)));
-                await Task.Delay(pause < options.GiveUpAfter ? pause : options.GiveUpAfter, cancellationToken);
+                var result = await client.OpenBlobAsync(from.Upstream, from.Repository, spool.Digest, offset, end == spool.Size ? null : end - 1, from.Location, cancellationToken);
+                stream = result.IsSuccess ? result.Value : null;
+                failure = result.Failure!;
             }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    /// <summary>Copies from one response until <paramref name="end"/> or until it breaks; returns the offset reached and what broke.</summary>
-    private static async Task<(long Reached, UpstreamFailure? Broke)> CopyAsync(
-        Spool spool, BlobStream stream, long offset, long end, byte[] buffer, Upstream upstream, CancellationToken cancellationToken)
-    {
-        // A source that sends the whole again although a range was asked for: what is there already is read past.
-        var skip = stream.IsWhole ? offset : 0;
-        try
-        {
-            while (true)
+            else
             {
-                var read = await stream.ReadAsync(buffer, cancellationToken);
-                if (read == 0)
-                    return (offset, offset == end ? null : new UpstreamFailure(FetchOutcome.Unavailable, $"{upstream.Name} closed the connection at byte {offset} of {spool.Digest}"));
-                var skipped = (int)Math.Min(skip, read);
-                skip -= skipped;
-                if (read - skipped > end - offset)
-                {
-                    if (stream.IsWhole && end < spool.Size) { read = skipped + (int)(end - offset); }
-                    else return (offset, new UpstreamFailure(FetchOutcome.Corrupt, $"{upstream.Name} sent more than the {end} bytes announced for {spool.Digest}"));
-                }
-                if (read > skipped)
-                {
-                    await spool.WriteAsync(offset, buffer.AsMemory(skipped, read - skipped), cancellationToken);
-                    offset += read - skipped;
-                    CrashPoint.Reached(3); // some bytes
-                }
-                if (offset == end && (stream.IsWhole || stream.EndInclusive + 1 == end)) return (offset, null);
+                failure = null!;
             }
-        }
-        catch (UpstreamReadException e)
-        {
-            return (offset, e.Failure);
+            if (stream is not null)
+            {
+                await using (stream)
+                {
+                    from.Location = stream.Location;
+                    if (stream.TotalSize is { } total && total != spool.Size)
+                        return new UpstreamFailure(FetchOutcome.Corrupt, $"{from.Upstream.Name}/{from.Repository} announces {total} bytes for {spool.Digest} and announced {spool.Size} before");
+                    var (reached, broke) = await new RangeCopy(spool, stream, offset, end, from.Upstream.Name).RunAsync(cancellationToken);
+                    if (reached == end && broke is null) return null;
+                    if (broke is { Outcome: FetchOutcome.Corrupt }) return broke;
+                    failure = broke!;
+                    (failures, refusals) = (reached > offset ? 1 : failures + 1, 0);
+                    if (reached > offset) lastProgress = Stopwatch.GetTimestamp();
+                    offset = reached;
+                }
+            }
+            else if (failure.Outcome is not (FetchOutcome.Unavailable or FetchOutcome.RateLimited))
+            {
+                return failure;
+            }
+            else
+            {
+                // The place it was redirected to may be gone for good, and the registry know another.
+                from.Location = null;
+                refusals++;
+            }
+            if (failures > FailuresWithoutProgress || Stopwatch.GetElapsedTime(lastProgress) > options.GiveUpAfter) return failure;
+            metrics.Resumed(from.Upstream.Name);
+            log.Resuming(spool.Digest, offset, failure.Message);
+            var pause = failure.RetryAfter ?? TimeSpan.FromMilliseconds(Math.Min(2000, 100 << Math.Min(failures + refusals, 5)));
+            await Task.Delay(pause < options.GiveUpAfter ? pause : options.GiveUpAfter, cancellationToken);
         }
     }
 

@@ -59,7 +59,7 @@ internal sealed class BlobFetch(
                 : new UpstreamFailure(FetchOutcome.Denied, $"upstream {source.Upstream} is not configured any more");
 
             // 4 All bytes are there: compare the digest. A match lets the readers have the last of them.
-            if (failure is null && !spool.Verify(out var actual))
+            if (failure is null && await spool.VerifyAsync() is var actual && actual != digest)
                 failure = new UpstreamFailure(FetchOutcome.Corrupt, $"{source.Upstream}/{source.Repository} sent bytes of {actual} for {digest}");
             if (failure is null)
             {

@@ -44,6 +44,6 @@ internal sealed class SpoolRoom(FetchQueue queue, SpoolFolder folder, IEnumerabl
     {
         var isWanted = (await queue.ReadAsync([spool.FetchId], cancellationToken)) is [{ Prefetch: false }];
         if (!isWanted || !await _rings.WaitAsync(RingWait, cancellationToken)) throw new SpoolUnreadException();
-        spool.SwitchToRing(() => _rings.Release());
+        await spool.SwitchToRingAsync(() => _rings.Release());
     }
 }

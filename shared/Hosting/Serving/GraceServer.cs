@@ -7,14 +7,14 @@ namespace Entrepot.Hosting.Serving;
 /// Kestrel, given <see cref="PlatformOptions.ShutdownGrace"/> to end running responses. The host's own limit is for everything
 /// together: without this a slow client would leave nothing of it to the services that stop after the server.
 /// </summary>
-internal sealed class GraceServer(IServer kestrel, PlatformOptions options, Draining draining) : IServer
+internal sealed class GraceServer(IServer kestrel, PlatformOptions options, Draining draining, IShortcut? shortcut) : IServer
 {
     private static readonly TimeSpan UntilReset = TimeSpan.FromSeconds(1);
 
     public IFeatureCollection Features => kestrel.Features;
 
     public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull =>
-        kestrel.StartAsync(application, cancellationToken);
+        shortcut is null ? kestrel.StartAsync(application, cancellationToken) : kestrel.StartAsync(new ShortcutApplication<TContext>(application, shortcut), cancellationToken);
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {

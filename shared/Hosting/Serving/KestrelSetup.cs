@@ -27,16 +27,18 @@ internal static class KestrelSetup
         // RFC 9110 §5.5 allows any byte from 0x80 up in a value. The default, UTF-8, refuses the whole request for one.
         kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         foreach (var address in options.ListenAddresses())
-            Listen(kestrel, address);
+            Listen(kestrel, address, options.SendFile);
     }
 
-    private static void Listen(KestrelServerOptions kestrel, ListenAddress address)
+    private static void Listen(KestrelServerOptions kestrel, ListenAddress address, bool sendFile)
     {
         void Endpoint(ListenOptions listen)
         {
             listen.Protocols = address.IsHttps ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
             if (address.IsHttps)
                 UseTls(listen, kestrel.ApplicationServices.GetRequiredService<CertificateStore>());
+            else if (sendFile && OperatingSystem.IsLinux())
+                DirectOutput.Use(listen);
         }
 
         if (address.Address is { } ip)

@@ -9,7 +9,8 @@ namespace Entrepot.Hosting.Telemetry;
 /// begun, so the decision falls at the end: every span is recorded; whoever answers tags the request's span <c>entrepot.cache</c> with
 /// <c>HIT</c>, <c>MISS</c>, <c>COALESCED</c> or <c>STALE</c> as soon as it knows, before it opens the store. When a span ends that is, or
 /// lies in this process below, one tagged <c>HIT</c>, and that is no error, and whose trace is not one of the chosen, this takes its
-/// Recorded flag and the exporter behind passes it by. Choosing by trace id makes every replica choose the same traces.
+/// Recorded flag and the exporter behind passes it by. Choosing by trace id makes every replica choose the same traces. Most hits never
+/// come here: <see cref="IShortcut"/> answers them, and chooses for itself (<see cref="ChosenForTrace"/>).
 /// </summary>
 internal sealed class HitSampler(int oneOf) : BaseProcessor<Activity>
 {
@@ -27,7 +28,7 @@ internal sealed class HitSampler(int oneOf) : BaseProcessor<Activity>
         for (var above = activity; above is not null; above = above.Parent)
         {
             if (above.GetTagItem(CacheTag) is string answer)
-                return answer == "HIT";
+                return answer == "HIT" && above.GetTagItem(ChosenForTrace.Tag) is null;
         }
 
         return false;

@@ -23,8 +23,7 @@ public sealed class SpoolTests : IDisposable
         Assert.Equal(bytes.Length - Spool.HoldBack, await ReadAsync(reader, 0, new byte[bytes.Length]));
         Assert.False(reader.WaitAsync(bytes.Length - Spool.HoldBack, default).AsTask().IsCompleted);
 
-        Assert.True(spool.Verify(out var actual));
-        Assert.Equal(spool.Digest, actual);
+        Assert.Equal(spool.Digest, await spool.VerifyAsync());
         var all = new byte[bytes.Length];
         Assert.Equal(bytes.Length, await ReadAsync(reader, 0, all));
         Assert.Equal(bytes, all);
@@ -39,7 +38,7 @@ public sealed class SpoolTests : IDisposable
         using var reader = spool.OpenOrNull(0)!;
         var waiting = reader.WaitAsync(0, default).AsTask();
         Assert.False(waiting.IsCompleted);
-        Assert.True(spool.Verify(out _));
+        Assert.Equal(spool.Digest, await spool.VerifyAsync());
         Assert.True(await waiting.WaitAsync(Deadline));
     }
 
@@ -52,8 +51,7 @@ public sealed class SpoolTests : IDisposable
         await spool.WriteAsync(0, bytes, default);
         using var reader = spool.OpenOrNull(0)!;
         var waiting = reader.WaitAsync(bytes.Length - 10, default).AsTask();
-        Assert.False(spool.Verify(out var actual));
-        Assert.NotEqual(spool.Digest, actual);
+        Assert.NotEqual(spool.Digest, await spool.VerifyAsync() ?? throw new InvalidOperationException());
         spool.End();
         Assert.False(await waiting.WaitAsync(Deadline));
         Assert.Null(spool.OpenOrNull(0));
@@ -69,7 +67,7 @@ public sealed class SpoolTests : IDisposable
             var pieces = Enumerable.Range(0, 50).Select(i => i * 100_000).OrderBy(_ => Random.Shared.Next()).ToArray();
             await Parallel.ForEachAsync(pieces, new ParallelOptions { MaxDegreeOfParallelism = 8 },
                 async (at, stop) => await spool.WriteAsync(at, bytes.AsMemory(at, 100_000), stop));
-            Assert.True(spool.Verify(out _));
+            Assert.Equal(spool.Digest, await spool.VerifyAsync());
         }
     }
 
@@ -98,7 +96,7 @@ public sealed class SpoolTests : IDisposable
         Assert.Equal(500_000, spool.Prefix);
         spool.Answer(new LiveAnswer("u", "r", bytes.Length));
         await spool.WriteAsync(500_000, bytes.AsMemory(500_000), default);
-        Assert.True(spool.Verify(out _));
+        Assert.Equal(spool.Digest, await spool.VerifyAsync());
     }
 
     [Fact]
@@ -108,13 +106,13 @@ public sealed class SpoolTests : IDisposable
         var freed = 0;
         using (var spool = new Spool(Guid.NewGuid(), 1, Digest.Sha256Of(bytes), Path.Combine(_folder, "none"), TimeProvider.System))
         {
-            spool.SwitchToRing(() => freed++);
+            await spool.SwitchToRingAsync(() => freed++);
             spool.Answer(new LiveAnswer("u", "r", bytes.Length));
             var readers = Enumerable.Range(0, 3).Select(_ => spool.OpenOrNull(0)!).ToArray();
             var reading = readers.Select(r => Task.Run(() => HashAsync(r, bytes.Length))).ToArray();
             for (var at = 0; at < bytes.Length; at += 100_000)
                 await spool.WriteAsync(at, bytes.AsMemory(at, Math.Min(100_000, bytes.Length - at)), default);
-            Assert.True(spool.Verify(out _));
+            Assert.Equal(spool.Digest, await spool.VerifyAsync());
             foreach (var hash in await Task.WhenAll(reading).WaitAsync(Deadline)) Assert.Equal(SHA256.HashData(bytes), hash);
             Assert.Null(spool.OpenOrNull(0));
             Assert.False(File.Exists(spool.Path));
@@ -127,7 +125,7 @@ public sealed class SpoolTests : IDisposable
     public async Task A_pass_through_that_nobody_reads_says_so()
     {
         using var spool = new Spool(Guid.NewGuid(), 1, Digest.Sha256Of([1]), Path.Combine(_folder, "unread"), TimeProvider.System);
-        spool.SwitchToRing(() => { });
+        await spool.SwitchToRingAsync(() => { });
         spool.Answer(new LiveAnswer("u", "r", 2L * Spool.RingCapacity));
         await Assert.ThrowsAsync<SpoolUnreadException>(async () =>
         {
@@ -140,14 +138,14 @@ public sealed class SpoolTests : IDisposable
     {
         var bytes = RandomNumberGenerator.GetBytes(Spool.RingCapacity + 1_000_000);
         using var spool = new Spool(Guid.NewGuid(), 1, Digest.Sha256Of(bytes), Path.Combine(_folder, "dropped"), TimeProvider.System) { ReaderStall = TimeSpan.FromMilliseconds(200) };
-        spool.SwitchToRing(() => { });
+        await spool.SwitchToRingAsync(() => { });
         spool.Answer(new LiveAnswer("u", "r", bytes.Length));
         using var still = spool.OpenOrNull(0)!;
         using var moving = spool.OpenOrNull(0)!;
         var reading = Task.Run(() => HashAsync(moving, bytes.Length));
         for (var at = 0; at < bytes.Length; at += 100_000)
             await spool.WriteAsync(at, bytes.AsMemory(at, Math.Min(100_000, bytes.Length - at)), default).AsTask().WaitAsync(Deadline);
-        Assert.True(spool.Verify(out _));
+        Assert.Equal(spool.Digest, await spool.VerifyAsync());
         Assert.Equal(SHA256.HashData(bytes), await reading.WaitAsync(Deadline));
         Assert.False(await still.WaitAsync(0, default));
     }
@@ -160,7 +158,7 @@ public sealed class SpoolTests : IDisposable
         spool.Answer(new LiveAnswer("u", "r", 0));
         var answer = spool.WaitForAnswerAsync(default);
         Assert.False(answer.IsCompleted);
-        Assert.True(spool.Verify(out _));
+        Assert.Equal(spool.Digest, await spool.VerifyAsync());
         Assert.Equal(0, (await answer.WaitAsync(Deadline))!.Size);
     }
 
@@ -172,10 +170,10 @@ public sealed class SpoolTests : IDisposable
         await spool.WriteAsync(0, bytes.AsMemory(0, 700_000), default);
         await spool.WriteAsync(900_000, bytes.AsMemory(900_000, 100_000), default);
         using var reader = spool.OpenOrNull(0)!;
-        spool.SwitchToRing(() => { });
+        await spool.SwitchToRingAsync(() => { });
         Assert.Equal(700_000, spool.Prefix);
         await spool.WriteAsync(700_000, bytes.AsMemory(700_000), default);
-        Assert.True(spool.Verify(out _));
+        Assert.Equal(spool.Digest, await spool.VerifyAsync());
         Assert.Equal(SHA256.HashData(bytes), await HashAsync(reader, bytes.Length));
     }
 
@@ -185,7 +183,7 @@ public sealed class SpoolTests : IDisposable
         var bytes = RandomNumberGenerator.GetBytes(400_000);
         var spool = Answered(bytes);
         await spool.WriteAsync(0, bytes, default);
-        Assert.True(spool.Verify(out _));
+        Assert.Equal(spool.Digest, await spool.VerifyAsync());
         using var reader = spool.OpenOrNull(0)!;
         spool.Dispose();
         File.Delete(spool.Path);

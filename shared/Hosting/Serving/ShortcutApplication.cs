@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Entrepot.Hosting.Serving;
+
+/// <summary>The application as Kestrel sees it, with an <see cref="IShortcut"/> before it.</summary>
+internal sealed class ShortcutApplication<TContext>(IHttpApplication<TContext> application, IShortcut shortcut) : IHttpApplication<ShortcutApplication<TContext>.Request>
+    where TContext : notnull
+{
+    public Request CreateContext(IFeatureCollection contextFeatures)
+    {
+        // One for the whole connection, as the framework does it with its own.
+        var kept = contextFeatures as IHostContextContainer<Request>;
+        var request = kept?.HostContext ?? new Request();
+        if (kept is not null) kept.HostContext = request;
+        request.Features = contextFeatures;
+        return request;
+    }
+
+    public Task ProcessRequestAsync(Request context)
+    {
+        if (shortcut.AnswerOrNull(context.Features!) is { } answering) return answering;
+        context.Inner = application.CreateContext(context.Features!);
+        context.HasInner = true;
+        return application.ProcessRequestAsync(context.Inner);
+    }
+
+    public void DisposeContext(Request context, Exception? exception)
+    {
+        if (context.HasInner) application.DisposeContext(context.Inner!, exception);
+        (context.Inner, context.HasInner, context.Features) = (default, false, null);
+    }
+
+    internal sealed class Request
+    {
+        public IFeatureCollection? Features { get; set; }
+
+        public TContext? Inner { get; set; }
+
+        public bool HasInner { get; set; }
+    }
+}
