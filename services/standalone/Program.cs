@@ -5,6 +5,8 @@ using Entrepot.Standalone;
 using Entrepot.Upstreams;
 using Microsoft.AspNetCore.Connections;
 
+InlineSockets.Use();
+
 // 1 Settings: every mistake at once, and nothing is touched before they are right.
 var start = PlatformStart.Read(args, StandaloneModule.Schema());
 if (start.ExitCode is { } code) return code;

@@ -45,7 +45,7 @@ public static class PlatformHost
         services.AddRoutingCore();
         services.AddSingleton<IStartupFilter, PlatformEndpointsFilter>();
         services.AddSingleton(p => new CertificateStore(platform.Tls, p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<CertificateStore>>()));
-        // Requests run on the thread that received them: no handler here blocks it for long.
+        // A request is looked at on the thread that received it; only an IShortcut answers there.
         services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => KestrelSetup.Configure(kestrel, platform));
         var kestrelDescriptor = services.Last(d => d.ServiceType == typeof(IServer));

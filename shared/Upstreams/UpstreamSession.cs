@@ -28,6 +28,7 @@ internal sealed class UpstreamSession : IDisposable
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
             UseProxy = !upstream.Url.IsLoopback && ProxyVariables.Any(name => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name))),
+            ConnectCallback = static (context, cancellationToken) => ConnectAsync(context.DnsEndPoint, cancellationToken),
             ConnectTimeout = upstream.Options.ConnectTimeout,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
@@ -38,6 +39,26 @@ internal sealed class UpstreamSession : IDisposable
         });
         Slots = new RequestSlots(upstream.Options.MaxConcurrentRequests);
         Tokens = new TokenStore(this, metrics, time);
+    }
+
+    /// <summary>As the handler does it by itself, and with a <see cref="PoolStream"/> about the socket.</summary>
+    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint host, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(host, cancellationToken);
+            return new PoolStream(new NetworkStream(socket, ownsSocket: true));
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+        finally
+        {
+            await Task.Yield();
+        }
     }
 
     public Upstream Upstream { get; }

@@ -14,7 +14,7 @@ internal sealed class GraceServer(IServer kestrel, PlatformOptions options, Drai
     public IFeatureCollection Features => kestrel.Features;
 
     public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull =>
-        shortcut is null ? kestrel.StartAsync(application, cancellationToken) : kestrel.StartAsync(new ShortcutApplication<TContext>(application, shortcut), cancellationToken);
+        kestrel.StartAsync(new ShortcutApplication<TContext>(application, shortcut), cancellationToken);
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {

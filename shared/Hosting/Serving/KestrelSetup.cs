@@ -35,10 +35,12 @@ internal static class KestrelSetup
         void Endpoint(ListenOptions listen)
         {
             listen.Protocols = address.IsHttps ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
+            if (!address.IsHttps && sendFile && OperatingSystem.IsLinux())
+                ConnectionPipes.UseSocketOutput(listen);
+            else
+                ConnectionPipes.UsePool(listen);
             if (address.IsHttps)
                 UseTls(listen, kestrel.ApplicationServices.GetRequiredService<CertificateStore>());
-            else if (sendFile && OperatingSystem.IsLinux())
-                DirectOutput.Use(listen);
         }
 
         if (address.Address is { } ip)

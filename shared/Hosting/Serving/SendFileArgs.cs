@@ -6,7 +6,7 @@ namespace Entrepot.Hosting.Serving;
 /// <summary>One connection's sendfile(2), awaitable and used over and over: .NET sends a packet element that names a file by that system call.</summary>
 internal sealed class SendFileArgs(Socket socket) : SocketAsyncEventArgs(true), IValueTaskSource
 {
-    private ManualResetValueTaskSourceCore<bool> _sent = new() { RunContinuationsAsynchronously = false };
+    private ManualResetValueTaskSourceCore<bool> _sent = new() { RunContinuationsAsynchronously = true };
 
     /// <summary>Completes when the kernel has taken all the bytes.</summary>
     /// <exception cref="SocketException">The connection has ended.</exception>

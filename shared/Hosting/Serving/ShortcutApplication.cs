@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Entrepot.Hosting.Serving;
 
-/// <summary>The application as Kestrel sees it, with an <see cref="IShortcut"/> before it.</summary>
-internal sealed class ShortcutApplication<TContext>(IHttpApplication<TContext> application, IShortcut shortcut) : IHttpApplication<ShortcutApplication<TContext>.Request>
+/// <summary>The application as Kestrel sees it, with an <see cref="IShortcut"/> before it when there is one.</summary>
+internal sealed class ShortcutApplication<TContext>(IHttpApplication<TContext> application, IShortcut? shortcut) : IHttpApplication<ShortcutApplication<TContext>.Request>
     where TContext : notnull
 {
     public Request CreateContext(IFeatureCollection contextFeatures)
@@ -18,12 +18,15 @@ internal sealed class ShortcutApplication<TContext>(IHttpApplication<TContext> a
         return request;
     }
 
-    public Task ProcessRequestAsync(Request context)
+    public Task ProcessRequestAsync(Request context) => shortcut?.AnswerOrNull(context.Features!) ?? ProcessInPoolAsync(context);
+
+    /// <summary>This may be the thread that polls the sockets: what may take its time leaves it.</summary>
+    private async Task ProcessInPoolAsync(Request context)
     {
-        if (shortcut.AnswerOrNull(context.Features!) is { } answering) return answering;
+        await Task.Yield();
         context.Inner = application.CreateContext(context.Features!);
         context.HasInner = true;
-        return application.ProcessRequestAsync(context.Inner);
+        await application.ProcessRequestAsync(context.Inner);
     }
 
     public void DisposeContext(Request context, Exception? exception)

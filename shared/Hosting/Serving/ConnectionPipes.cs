@@ -5,15 +5,22 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Entrepot.Hosting.Serving;
 
-/// <summary>Gives the connections of a plain HTTP endpoint a <see cref="SocketOutput"/>. Behind TLS the bytes must pass through this process.</summary>
-internal static class DirectOutput
+/// <summary>How connections are read and written. Plain HTTP gets a <see cref="SocketOutput"/>; behind TLS the bytes must pass through this process.</summary>
+internal static class ConnectionPipes
 {
-    public static void Use(ListenOptions listen) => listen.Use(next => connection =>
+    public static void UseSocketOutput(ListenOptions listen) => listen.Use(next => connection =>
     {
         if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket) return next(connection);
         var output = new SocketOutput(connection, socket, connection.Transport.Output);
         connection.Features.Set<IFileBodyFeature>(output);
         connection.Transport = new Duplex(connection.Transport.Input, output);
+        return next(connection);
+    });
+
+    /// <summary>Keeps everything out of the threads that poll the sockets. To be used before TLS.</summary>
+    public static void UsePool(ListenOptions listen) => listen.Use(next => connection =>
+    {
+        connection.Transport = new Duplex(new PoolInput(connection.Transport.Input), new PoolOutput(connection.Transport.Output));
         return next(connection);
     });
 
