@@ -34,6 +34,7 @@ catch (BenchException e)
 
 void Stop(PosixSignalContext signal)
 {
+    Console.Error.WriteLine($"bench: {signal.Signal}");
     signal.Cancel = true;
     if (stop.IsCancellationRequested) Environment.Exit(130);
     stop.Cancel();

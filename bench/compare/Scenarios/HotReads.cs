@@ -49,7 +49,7 @@ internal sealed class HotReads(string name, int readers, bool tls, params Bound[
     protected override async Task MeasureAsync(BenchRun run, Target target, Action<Metric, double> keep, CancellationToken cancellationToken)
     {
         var layer = run.Images.Big.Layers[0];
-        var enough = TimeSpan.FromSeconds(run.Quick ? 1 : 2.5); // the kernel counts CPU in steps of 10 ms, and one read may take 60 ms
+        var enough = TimeSpan.FromSeconds(run.Quick || !IsBound(target) ? 1 : 2.5); // the kernel counts CPU in steps of 10 ms, and one read may take 60 ms
         target.Processes.ResetPeak();
         var before = target.Processes.CpuMilliseconds;
         var ownBefore = Environment.CpuUsage.TotalTime;

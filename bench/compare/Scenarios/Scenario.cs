@@ -40,7 +40,7 @@ internal abstract class Scenario(string name, string what, Metric headline, para
 
             for (var round = 1; round <= Math.Min(run.Rounds, MostRounds); round++)
             {
-                foreach (var target in InTurn(targets, round).Where(target => round == 1 || !target.OnlyOnce)) await RoundAsync(run, target, round, cancellationToken);
+                foreach (var target in InTurn(targets, round).Where(target => round == 1 || IsBound(target))) await RoundAsync(run, target, round, cancellationToken);
             }
         }
         finally
@@ -73,6 +73,9 @@ internal abstract class Scenario(string name, string what, Metric headline, para
     /// <summary>Proves that what was measured in the first round gave the right bytes; for those that are emptied each time.</summary>
     protected virtual Task ProveAsync(BenchRun run, Target target, CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>Whether a bound refers to it. One that none refers to is measured once, and shortly: it is there to be told.</summary>
+    protected bool IsBound(Target target) => bounds.Any(bound => bound.Subject == target.Name || bound.Peer == target.Name);
+
     /// <summary>Waits until the target uses no CPU, and says so when it does not come to that.</summary>
     protected static async Task QuietAsync(Target target, CancellationToken cancellationToken)
     {
@@ -91,7 +94,7 @@ internal abstract class Scenario(string name, string what, Metric headline, para
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested) // The loop of the run: one target's failure is told, the others go on.
         {
-            run.Keep(new Failure(Name, target.Name, e.Message, Counts: bounds.Any(bound => bound.Subject == target.Name || bound.Peer == target.Name)));
+            run.Keep(new Failure(Name, target.Name, e.Message, Counts: IsBound(target)));
             return false;
         }
     }

@@ -44,7 +44,7 @@ internal sealed class SmallHits(string name, string what, Func<BenchImages, (str
         await Running.Web.GetAsync(target.At(path), digest, cancellationToken);
 
         // Code that is compiled while it runs needs some seconds to reach its final form; the others get the same.
-        await Wrk.RunAsync(target.At(path), TimeSpan.FromSeconds(run.Quick || target.OnlyOnce ? 1 : 4), cancellationToken);
+        await Wrk.RunAsync(target.At(path), TimeSpan.FromSeconds(run.Quick || !IsBound(target) ? 1 : 4), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -54,7 +54,7 @@ internal sealed class SmallHits(string name, string what, Func<BenchImages, (str
         var exported = run.Telemetry.Bytes;
         target.Processes.ResetPeak();
         var before = target.Processes.CpuMilliseconds;
-        var storm = await Wrk.RunAsync(url, TimeSpan.FromSeconds(run.Quick || target.OnlyOnce ? 2 : 5), cancellationToken);
+        var storm = await Wrk.RunAsync(url, TimeSpan.FromSeconds(run.Quick || !IsBound(target) ? 2 : 5), cancellationToken);
         var used = target.Processes.CpuMilliseconds - before;
         keep(Metric.Requests, storm.PerSecond);
         keep(Metric.CpuPerThousand, used / storm.Requests * 1000);

@@ -13,9 +13,6 @@ internal sealed class DockerRegistryProxy(WorkFolder work, Uri upstream) : OwnTa
     public const string DefaultName = "docker-registry";
 
     /// <inheritdoc/>
-    public override bool OnlyOnce => true;
-
-    /// <inheritdoc/>
     protected override ChildProcess Start(string folder)
     {
         var file = Path.Combine(folder, "config.yml");

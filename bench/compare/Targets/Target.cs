@@ -18,9 +18,6 @@ internal abstract class Target(string name) : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It is not running.</exception>
     public abstract ProcessTree Processes { get; }
 
-    /// <summary>Measured in the first round only, as it is slow and no bound refers to it.</summary>
-    public virtual bool OnlyOnce => false;
-
     /// <summary>Starts it with nothing in its cache and waits until it answers and is quiet. One that runs is stopped before.</summary>
     /// <exception cref="BenchException">It did not start.</exception>
     public abstract Task StartEmptyAsync(CancellationToken cancellationToken);
