@@ -11,10 +11,11 @@ namespace Entrepot.Bench.Scenarios;
 /// <param name="name">Its name.</param>
 /// <param name="readers">How many at once.</param>
 /// <param name="shape">How the upstream answers.</param>
+/// <param name="warm">Whether the program has pulled something else before.</param>
 /// <param name="peers">Which peers take part besides docker-registry.</param>
 /// <param name="bounds">What must hold.</param>
-internal sealed class ColdReads(string name, int readers, Shape shape, IReadOnlyList<string> peers, params Bound[] bounds)
-    : Scenario(name, $"1 GiB that is not held, {readers} reader{(readers == 1 ? "" : "s")}, upstream {(shape == Shape.None ? "unshaped" : "50 MiB/s per response")}", Metric.Seconds, bounds)
+internal sealed class ColdReads(string name, int readers, Shape shape, bool warm, IReadOnlyList<string> peers, params Bound[] bounds)
+    : Scenario(name, $"1 GiB that is not held, {readers} reader{(readers == 1 ? "" : "s")}, upstream {(shape == Shape.None ? "unshaped" : "50 MiB/s per response")}{(warm ? "" : ", the first pull of a new process")}", Metric.Seconds, bounds)
 {
     /// <inheritdoc/>
     protected override bool StartsEmpty => true;
@@ -33,6 +34,7 @@ internal sealed class ColdReads(string name, int readers, Shape shape, IReadOnly
     protected override async Task MeasureAsync(BenchRun run, Target target, Action<Metric, double> keep, CancellationToken cancellationToken)
     {
         var big = run.Images.Big;
+        if (warm) await WarmAsync(run, target, cancellationToken);
         await run.Upstream.IdleAsync(cancellationToken);
         var mark = run.Upstream.Log.Mark();
         target.Processes.ResetPeak();
@@ -49,6 +51,14 @@ internal sealed class ColdReads(string name, int readers, Shape shape, IReadOnly
         var traffic = run.Upstream.Log.Since(mark);
         keep(Metric.UpstreamBytes, traffic.BlobBytes / (double)big.BlobBytes);
         keep(Metric.UpstreamRequests, traffic.BlobRequests);
+    }
+
+    private static async Task WarmAsync(BenchRun run, Target target, CancellationToken cancellationToken)
+    {
+        var image = run.Images.Warm;
+        await Web.GetAsync(target.At(image.ByTag), image.Digest, cancellationToken);
+        foreach (var layer in image.Layers) await Reader.ReadAsync(target.At(image.PathOf(layer)), 1, layer.Size, cancellationToken);
+        await QuietAsync(target, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -9,15 +9,16 @@ namespace Entrepot.Bench.Upstreams;
 /// <summary>What is pulled: the same bytes on every machine, made once and kept.</summary>
 /// <param name="Version">Of this recipe: another one makes everything anew.</param>
 /// <param name="Big">One layer of 1 GiB that cannot be compressed.</param>
+/// <param name="Warm">Four layers of 128 MiB: pulled before what is measured, so that a program that is compiled while it runs has been.</param>
 /// <param name="Forty">40 layers, 10.7 MB together.</param>
 /// <param name="Tiny">A config of exactly 4096 bytes.</param>
 /// <param name="Bots">200 small images, for those who only look whether a tag has moved.</param>
-internal sealed record BenchImages(int Version, BenchImage Big, BenchImage Forty, BenchImage Tiny, IReadOnlyList<BenchImage> Bots)
+internal sealed record BenchImages(int Version, BenchImage Big, BenchImage Warm, BenchImage Forty, BenchImage Tiny, IReadOnlyList<BenchImage> Bots)
 {
-    private const int CurrentVersion = 1;
+    private const int CurrentVersion = 2;
 
     /// <summary>All of them.</summary>
-    public IEnumerable<BenchImage> All => [Big, Forty, Tiny, .. Bots];
+    public IEnumerable<BenchImage> All => [Big, Warm, Forty, Tiny, .. Bots];
 
     /// <summary>Reads them from the folder, or makes them (about half a minute).</summary>
     public static async Task<BenchImages> OpenAsync(WorkFolder work, CancellationToken cancellationToken)
@@ -31,11 +32,19 @@ internal sealed record BenchImages(int Version, BenchImage Big, BenchImage Forty
         var images = new BenchImages(
             CurrentVersion,
             await files.AddAsync(await ImageMaker.BigAsync(1024, seed: 1, folder, cancellationToken), "bench/big", "1", cancellationToken),
+            await files.AddAsync(await WarmAsync(folder, cancellationToken), "bench/warm", "1", cancellationToken),
             await files.AddAsync(ImageMaker.FromLayers([.. FortyLayers()]), "bench/forty", "1", cancellationToken),
             await files.AddAsync(ImageMaker.FromLayers([LayerMaker.Hello()], configSize: 4096), "bench/tiny", "1", cancellationToken),
             await AddBotsAsync(files, cancellationToken));
         await File.WriteAllTextAsync(list, JsonSerializer.Serialize(images), cancellationToken);
         return images;
+    }
+
+    private static async Task<Image> WarmAsync(TempFolder folder, CancellationToken cancellationToken)
+    {
+        var layers = new List<Layer>();
+        for (var i = 0; i < 4; i++) layers.Add(await LayerMaker.IncompressibleOnDiskAsync(128L << 20, seed: 2 + i, folder, cancellationToken));
+        return ImageMaker.FromLayers(layers);
     }
 
     private static IEnumerable<Layer> FortyLayers() =>
