@@ -138,6 +138,7 @@ public sealed class Spool : ILiveFetch, IDisposable
         if (_ring is null)
         {
             WriteFile(offset, rented.AsSpan(0, count), rented);
+            await _hasher.RoomAsync().WaitAsync(cancellationToken);
             return;
         }
         await WriteRingAsync(rented.AsMemory(0, count), cancellationToken);

@@ -12,13 +12,13 @@ namespace Entrepot.Storage;
 internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposable
 {
     // A turn is about a millisecond: requests must not wait for a thread until a blob is hashed.
-    private const int StepBytes = 256 * 1024, StepsPerTurn = 4, MostAhead = 4;
+    private const int StepBytes = 256 * 1024, StepsPerTurn = 4, MostAhead = 16;
 
     private readonly Lock _lock = new();
     private readonly IncrementalHash _hash = digest.CreateHash();
     private readonly Queue<(long Offset, byte[] Rented, int Count)> _ahead = new(MostAhead);
     private SafeFileHandle? _file;
-    private TaskCompletionSource? _caughtUp;
+    private TaskCompletionSource? _caughtUp, _room;
     private Exception? _error;
     private long _hashed, _until;
     private bool _running, _disposed;
@@ -31,13 +31,26 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
     {
         lock (_lock)
         {
-            if (offset == _until && _ahead.Count < MostAhead && !_disposed && _error is null)
+            if (offset == _until && !_disposed && _error is null)
             {
                 _ahead.Enqueue((offset, rented, count));
                 return;
             }
         }
         ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    /// <summary>
+    /// Completes when what was taken over is few megabytes. Who brings bytes in order faster than they are hashed waits for that: the blob is not
+    /// complete before its hash is, and reading back what is not kept costs more.
+    /// </summary>
+    public Task RoomAsync()
+    {
+        lock (_lock)
+        {
+            if (_ahead.Count < MostAhead || !_running) return Task.CompletedTask;
+            return (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
     }
 
     /// <summary>Lets it go on up to <paramref name="until"/>: so far the file is filled from its start.</summary>
@@ -135,22 +148,29 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-        lock (_lock) _hashed += count;
+        TaskCompletionSource? room = null;
+        lock (_lock)
+        {
+            _hashed += count;
+            if (_ahead.Count < MostAhead / 2) (room, _room) = (_room, null);
+        }
+        room?.SetResult();
         return true;
     }
 
     private void EndTurn(Exception? error)
     {
-        TaskCompletionSource? caughtUp = null;
+        TaskCompletionSource? caughtUp = null, room = null;
         lock (_lock)
         {
             _error = error;
             _running = error is null && !_disposed && _hashed < _until;
             if (_error is not null || _disposed) DropAhead();
-            if (!_running) (caughtUp, _caughtUp) = (_caughtUp, null);
+            if (!_running) (caughtUp, _caughtUp, room, _room) = (_caughtUp, null, _room, null);
             if (_disposed) _hash.Dispose();
             if (_running) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
+        room?.SetResult();
         if (error is null) caughtUp?.SetResult();
         else caughtUp?.SetException(error);
     }

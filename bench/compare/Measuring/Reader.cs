@@ -12,15 +12,16 @@ internal static class Reader
     /// <param name="connections">How many begin at the same moment.</param>
     /// <param name="size">How many bytes each must get.</param>
     /// <param name="cancellationToken">Cuts the connections.</param>
+    /// <param name="copies">Takes the bytes first.</param>
     /// <exception cref="BenchException">A connection got something else.</exception>
-    public static async Task<Reading> ReadAsync(Uri url, int connections, long size, CancellationToken cancellationToken)
+    public static async Task<Reading> ReadAsync(Uri url, int connections, long size, CancellationToken cancellationToken, bool copies = false)
     {
         using var start = new Barrier(connections);
         var began = TestClock.Now;
         var each = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => OnThreadAsync(() =>
         {
             start.SignalAndWait(cancellationToken);
-            return ReadOne(url, size, cancellationToken);
+            return ReadOne(url, size, copies, cancellationToken);
         })));
         return new Reading(began, each);
     }
@@ -48,7 +49,7 @@ internal static class Reader
             return found == digest ? true : throw new BenchException($"GET {url.AbsolutePath}: the bytes are {found}, not {digest}");
         });
 
-    private static OneReading ReadOne(Uri url, long size, CancellationToken cancellationToken)
+    private static OneReading ReadOne(Uri url, long size, bool copies, CancellationToken cancellationToken)
     {
         var began = TestClock.Now;
         using var connection = Connection.To(url);
@@ -57,9 +58,10 @@ internal static class Reader
         if (length != size) throw new BenchException($"GET {url.AbsolutePath}: Content-Length is {length}, not {size}");
         var got = (long)first.Length;
         var firstByte = got > 0 ? TestClock.Now - began : TimeSpan.Zero;
+        var buffer = new byte[copies ? 1 << 18 : 0];
         while (got < length)
         {
-            var count = connection.Discard();
+            var count = copies ? connection.Receive(buffer) : connection.Discard();
             if (count == 0) throw new BenchException($"GET {url.AbsolutePath} ended after {got} of {length} bytes");
             if (got == 0) firstByte = TestClock.Now - began;
             got += count;

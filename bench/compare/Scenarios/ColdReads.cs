@@ -15,7 +15,7 @@ namespace Entrepot.Bench.Scenarios;
 /// <param name="peers">Which peers take part besides docker-registry.</param>
 /// <param name="bounds">What must hold.</param>
 internal sealed class ColdReads(string name, int readers, Shape shape, bool warm, IReadOnlyList<string> peers, params Bound[] bounds)
-    : Scenario(name, $"1 GiB that is not held, {readers} reader{(readers == 1 ? "" : "s")}, upstream {(shape == Shape.None ? "unshaped" : "50 MiB/s per response")}{(warm ? "" : ", the first pull of a new process")}", Metric.Seconds, bounds)
+    : Scenario(name, $"1 GiB that is not held, {readers} reader{(readers == 1 ? "" : "s")}, upstream {(shape switch { Shape.None => "files", Shape.Registry => "docker-registry", _ => "50 MiB/s per response" })}{(warm ? "" : ", the first pull of a new process")}", Metric.Seconds, bounds)
 {
     /// <inheritdoc/>
     protected override bool StartsEmpty => true;

@@ -10,9 +10,10 @@ namespace Entrepot.Bench.Scenarios;
 /// <param name="name">Its name.</param>
 /// <param name="readers">How many at once.</param>
 /// <param name="tls">Over TLS.</param>
+/// <param name="copies">The readers take the bytes, as real clients do; else the kernel throws them away.</param>
 /// <param name="bounds">What must hold.</param>
-internal sealed class HotReads(string name, int readers, bool tls, params Bound[] bounds)
-    : Scenario(name, $"1 GiB that is held, {readers} reader{(readers == 1 ? "" : "s")}{(tls ? ", TLS 1.3" : "")}", Metric.Rate, bounds)
+internal sealed class HotReads(string name, int readers, bool tls, bool copies, params Bound[] bounds)
+    : Scenario(name, $"1 GiB that is held, {readers} reader{(readers == 1 ? "" : "s")}{(tls ? ", TLS 1.3" : copies ? ", bytes taken" : ", bytes thrown away by the kernel")}", Metric.Rate, bounds)
 {
     /// <summary>Entrepot's name without sendfile(2).</summary>
     public const string PipeLoop = "entrepot, pipe loop";
@@ -25,11 +26,13 @@ internal sealed class HotReads(string name, int readers, bool tls, params Bound[
     {
         var upstream = run.Upstream.Url(Shape.None);
         if (tls) return [new NginxStatic(run.Work, run.Certificate), new EntrepotTarget(run.Work, upstream, certificate: run.Certificate)];
+        var pipeLoop = new EntrepotTarget(run.Work, upstream, PipeLoop, settings => settings["SendFile"] = JsonValue.Create(false));
+        if (copies) return [new NginxStatic(run.Work), new EntrepotTarget(run.Work, upstream), pipeLoop];
         return
         [
             new NginxStatic(run.Work),
             new EntrepotTarget(run.Work, upstream),
-            new EntrepotTarget(run.Work, upstream, PipeLoop, settings => settings["SendFile"] = JsonValue.Create(false)),
+            pipeLoop,
             new NginxCache(run.Work, upstream),
             new DockerRegistryProxy(run.Work, upstream),
         ];
@@ -42,7 +45,7 @@ internal sealed class HotReads(string name, int readers, bool tls, params Bound[
         await Running.Web.GetAsync(target.At(big.ByTag), big.Digest, cancellationToken);
         await Reader.ProveAsync(target.LayerOf(big), big.Layers[0].Digest, cancellationToken);
         await QuietAsync(target, cancellationToken);
-        await Reader.ReadAsync(target.LayerOf(big), readers, big.Layers[0].Size, cancellationToken);
+        await Reader.ReadAsync(target.LayerOf(big), readers, big.Layers[0].Size, cancellationToken, copies);
     }
 
     /// <inheritdoc/>
@@ -56,7 +59,7 @@ internal sealed class HotReads(string name, int readers, bool tls, params Bound[
         var (bytes, took, firstByte) = (0L, TimeSpan.Zero, TimeSpan.Zero);
         while (took < enough)
         {
-            var reading = await Reader.ReadAsync(target.LayerOf(run.Images.Big), readers, layer.Size, cancellationToken);
+            var reading = await Reader.ReadAsync(target.LayerOf(run.Images.Big), readers, layer.Size, cancellationToken, copies);
             bytes += reading.Bytes;
             took += reading.Ended - reading.Began;
             if (reading.WorstFirstByte > firstByte) firstByte = reading.WorstFirstByte;

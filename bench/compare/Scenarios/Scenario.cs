@@ -35,7 +35,11 @@ internal abstract class Scenario(string name, string what, Metric headline, para
         {
             foreach (var target in StartsEmpty ? [] : targets.ToArray())
             {
-                if (!await TryAsync(run, target, () => StartAsync(run, target, cancellationToken), cancellationToken)) targets.Remove(target);
+                if (!await TryAsync(run, target, () => StartAsync(run, target, cancellationToken), cancellationToken))
+                {
+                    targets.Remove(target);
+                    await target.StopAsync();
+                }
             }
 
             for (var round = 1; round <= Math.Min(run.Rounds, MostRounds); round++)

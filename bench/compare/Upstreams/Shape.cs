@@ -6,6 +6,9 @@ internal enum Shape
     /// <summary>As fast as it can.</summary>
     None,
 
+    /// <summary>As fast as docker-registry behind it can: what a real registry is like.</summary>
+    Registry,
+
     /// <summary>50 MiB/s for each response.</summary>
     Rate,
 

@@ -2,20 +2,25 @@ using System.Globalization;
 using System.Text;
 using Entrepot.Bench.Measuring;
 using Entrepot.Bench.Running;
+using Entrepot.TestSupport.Registry;
 using Entrepot.TestSupport.Running;
 
 namespace Entrepot.Bench.Upstreams;
 
-/// <summary>The upstream registry: nginx with one worker and <see cref="RegistryFiles"/>, on a port for each <see cref="Shape"/>, with a log of what it sent.</summary>
+/// <summary>
+/// The upstream registry: nginx with one worker and <see cref="RegistryFiles"/>, on a port for each <see cref="Shape"/>, with a log of what it sent. Behind one
+/// of the ports is docker-registry.
+/// </summary>
 internal sealed class Upstream : IAsyncDisposable
 {
-    private readonly ChildProcess _nginx;
+    private readonly ChildProcess _nginx, _registry;
     private readonly Dictionary<Shape, int> _ports;
     private readonly Uri _status;
 
-    private Upstream(ChildProcess nginx, Dictionary<Shape, int> ports, Uri status, RegistryFiles files, UpstreamLog log)
+    private Upstream(ChildProcess nginx, ChildProcess registry, Dictionary<Shape, int> ports, Uri status, RegistryFiles files, UpstreamLog log)
     {
         _nginx = nginx;
+        _registry = registry;
         _ports = ports;
         _status = status;
         Files = files;
@@ -39,8 +44,10 @@ internal sealed class Upstream : IAsyncDisposable
         var ports = Enum.GetValues<Shape>().ToDictionary(shape => shape, _ => FreePort.Next());
         var statusPort = FreePort.Next();
         var status = new Uri($"http://127.0.0.1:{statusPort}/status");
-        var nginx = Nginx.Start(folder, workers: 1, Settings(work.Images, log, ports, statusPort, images), echo: true);
-        var upstream = new Upstream(nginx, ports, status, new RegistryFiles(work.Images), new UpstreamLog(log));
+        var registryPort = FreePort.Next();
+        var registry = StartRegistry(work, folder, registryPort, images);
+        var nginx = Nginx.Start(folder, workers: 1, Settings(work.Images, log, ports, statusPort, registryPort, images), echo: true);
+        var upstream = new Upstream(nginx, registry, ports, status, new RegistryFiles(work.Images), new UpstreamLog(log));
         try
         {
             foreach (var shape in ports.Keys) await Web.UntilReadyAsync(upstream.Url(shape), nginx, cancellationToken);
@@ -80,7 +87,31 @@ internal sealed class Upstream : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _nginx.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _nginx.DisposeAsync();
+        await _registry.DisposeAsync();
+    }
+
+    private static ChildProcess StartRegistry(WorkFolder work, string folder, int port, BenchImages images)
+    {
+        var storage = new RegistryStorage(work, Path.Combine(folder, "registry"));
+        foreach (var image in new[] { images.Big, images.Warm }) storage.Add(image);
+        var file = Path.Combine(folder, "registry.yml");
+        File.WriteAllText(file, $$"""
+            version: 0.1
+            log:
+              level: warn
+              accesslog: {disabled: true}
+            storage:
+              filesystem:
+                rootdirectory: '{{folder}}/registry'
+            http:
+              addr: 127.0.0.1:{{port}}
+              relativeurls: true
+            """);
+        return ChildProcess.Start(DebianRegistry.Command, ["serve", file]);
+    }
 
     // The third line from the end of stub_status is "Reading: 0 Writing: 1 Waiting: 2"; the one is this request itself.
     private async Task<int> RunningAsync(CancellationToken cancellationToken)
@@ -90,7 +121,7 @@ internal sealed class Upstream : IAsyncDisposable
     }
 
     // A shaped answer goes out in small stretches: nginx pauses behind each, so the last one is not slowed, and a large first one would be a gift to whoever asks for many ranges.
-    private static string Settings(string root, string log, Dictionary<Shape, int> ports, int statusPort, BenchImages images)
+    private static string Settings(string root, string log, Dictionary<Shape, int> ports, int statusPort, int registryPort, BenchImages images)
     {
         const string Shaped = "limit_rate 50m; sendfile_max_chunk 256k;";
         const string Manifest = "default_type application/vnd.oci.image.manifest.v1+json;";
@@ -115,6 +146,20 @@ internal sealed class Upstream : IAsyncDisposable
                 {{Ping}}
                 location / { }
                 location ~ /manifests/ { {{Manifest}} }
+              }
+              upstream registry { server 127.0.0.1:{{registryPort}}; keepalive 64; }
+              server {
+                listen 127.0.0.1:{{ports[Shape.Registry]}};
+                location / {
+                  proxy_http_version 1.1;
+                  proxy_set_header Connection "";
+                  proxy_set_header Host $http_host;
+                  proxy_buffers 32 64k;
+                  proxy_buffer_size 64k;
+                  proxy_busy_buffers_size 512k;
+                  proxy_max_temp_file_size 0;
+                  proxy_pass http://registry;
+                }
               }
               server {
                 listen 127.0.0.1:{{ports[Shape.Rate]}};

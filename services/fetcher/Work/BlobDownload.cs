@@ -16,7 +16,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 {
     private const int BufferSize = 128 * 1024, FailuresWithoutProgress = 5;
     private const long UnannouncedStep = 64L << 20;
-    private const long EnoughBytesPerSecond = 384L << 20;
+    private const long EnoughBytesPerSecond = 192L << 20;
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(40), LookEvery = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Returns null when every byte is in the spool, else why the source can't deliver.</summary>
