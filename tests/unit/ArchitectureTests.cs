@@ -57,7 +57,7 @@ public sealed class ArchitectureTests
     public void Every_project_is_part_of_the_solution()
     {
         var solution = File.ReadAllText(Path.Combine(Root, "Platform.sln")).Replace('\\', '/');
-        var projects = new[] { "shared", "services", "tests" }.SelectMany(ProjectFilesUnder);
+        var projects = new[] { "shared", "services", "tests", "bench" }.SelectMany(ProjectFilesUnder);
         Assert.All(projects, file => Assert.Contains(Path.GetRelativePath(Root, file).Replace('\\', '/'), solution, StringComparison.Ordinal));
     }
 
