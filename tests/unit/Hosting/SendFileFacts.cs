@@ -72,7 +72,7 @@ public sealed class SendFileFacts : IDisposable
     public async Task Sent_for_a_reader_that_stands_still_it_is_cut_short_by_a_FIN_behind_what_the_kernel_had()
     {
         using var cut = new CancellationTokenSource();
-        var ended = new TaskCompletionSource<Exception?>();
+        var ended = new TaskCompletionSource();
         await using var host = await StartAsync(async (http, files) =>
         {
             http.Response.ContentLength = _bytes.Length;
@@ -80,19 +80,19 @@ public sealed class SendFileFacts : IDisposable
             try
             {
                 await files.SendAsync(http.Response.BodyWriter, _file, 0, _bytes.Length, cut.Token);
-                ended.SetResult(null);
             }
-            catch (OperationCanceledException e)
+            catch (OperationCanceledException)
             {
-                ended.SetResult(e);
+                // One way to say that it was cut.
             }
+            ended.SetResult();
         });
         using var client = await ConnectAsync(host);
         await client.SendAsync("GET /file HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
         Assert.NotEqual(0, await client.ReceiveAsync(new byte[1000]));
         Assert.NotSame(ended.Task, await Task.WhenAny(ended.Task, Task.Delay(300))); // More than the kernel takes.
         await cut.CancelAsync();
-        Assert.NotNull(await ended.Task.WaitAsync(Deadline));
+        await ended.Task.WaitAsync(Deadline);
 
         // The end of the stream; a reset would throw.
         var buffer = new byte[1 << 16];
