@@ -14,6 +14,11 @@ internal sealed class Tables(string dataDirectory) : IAsyncDisposable
     /// <summary>The file names that the blobs table points to.</summary>
     public Task<List<string>> StoredObjectsAsync() => ListAsync("SELECT substr(digest, 8) || '.' || fence FROM blobs");
 
+    /// <summary>How often a digest was used, and when last (ms since 1970); null when it never was.</summary>
+    public async Task<(long Count, long LastAt)?> AccessOrNullAsync(string digest) =>
+        (await _database.ReadAsync((session, token) => session.Sql("SELECT count, last_at FROM accesses WHERE digest = @digest").With("digest", digest).ListAsync(row => (row.GetInt64(0), row.GetInt64(1)), token), CancellationToken.None))
+            is [var access] ? access : null;
+
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
     private Task<List<string>> ListAsync(string sql) =>
