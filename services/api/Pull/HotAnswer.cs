@@ -6,35 +6,42 @@ using Microsoft.AspNetCore.Http;
 
 namespace Entrepot.Api.Pull;
 
-/// <summary>What was answered to a target a moment ago, from entries of the index, and is again as long as these stand.</summary>
+/// <summary>
+/// What was answered to a target a moment ago, from an entry of the index, and is again as long as that stands. Holds on to no content: what the
+/// index pushes out must leave the memory.
+/// </summary>
 internal abstract class HotAnswer(IndexEntry content, Digest digest, string ns, PullCount count) : IndexEntry
 {
+    private readonly WeakReference<IndexEntry> _content = new(content);
+
     public AccessCount Accesses { get; } = new(digest);
 
     public PullCount Count => count;
 
-    public abstract ReadOnlyMemory<byte> Body { get; }
-
-    // With its key, which is at most 512 characters long; the bytes are counted where they are held.
+    // With its key, which is at most 512 characters long.
     public override long WeightBytes => 1600;
 
-    /// <summary>Whether the ordinary way, asked again, would answer in just these words.</summary>
-    public virtual bool Stands(IHeaderDictionary request, TimeProvider time, TimeSpan entryLasts)
+    /// <summary>The entry, if the ordinary way, asked again, would answer from it in just these words; else null.</summary>
+    public virtual IndexEntry? ContentIfStanding(IHeaderDictionary request, TimeProvider time, TimeSpan entryLasts)
     {
         // An entry that is due to be read again is served by the ordinary way, which sees to that.
-        if (!content.IsCurrent || time.GetElapsedTime(content.LoadedAt) > entryLasts || request.IfNoneMatch.Count > 0) return false;
-        content.Use();
-        return true;
+        if (!_content.TryGetTarget(out var held) || !held.IsCurrent || time.GetElapsedTime(held.LoadedAt) > entryLasts || request.IfNoneMatch.Count > 0) return null;
+        held.Use();
+        return held;
     }
 
-    public void WriteHead(IHeaderDictionary headers, TimeProvider time)
+    public abstract ReadOnlyMemory<byte> BodyOf(IndexEntry held);
+
+    public void WriteHead(IHeaderDictionary headers, IndexEntry held, TimeProvider time)
     {
         CommonHead.Write(headers);
         if (ns.Length > 0) CommonHead.WriteNamespace(headers, ns);
-        WriteContentHead(headers, time);
+        WriteContentHead(headers, held, time);
     }
 
-    protected abstract void WriteContentHead(IHeaderDictionary headers, TimeProvider time);
+    public bool IsOf(IndexEntry other) => _content.TryGetTarget(out var held) && held == other;
+
+    protected abstract void WriteContentHead(IHeaderDictionary headers, IndexEntry held, TimeProvider time);
 }
 
 /// <summary>A manifest, asked for by digest or by a tag that is fresh.</summary>
@@ -43,22 +50,22 @@ internal sealed class HotManifest(ManifestEntry manifest, TagEntry? tag, string 
     private readonly bool _needsIndexReader = tag is not null && MediaTypes.IsIndex(manifest.MediaType);
     private AcceptSeen? _lastAccept;
 
-    public override ReadOnlyMemory<byte> Body => manifest.Bytes;
+    public bool IsOf(ManifestEntry other, TagEntry? otherTag) => IsOf(other) && tag == otherTag;
 
-    public bool IsOf(ManifestEntry other, TagEntry? otherTag) => manifest == other && tag == otherTag;
-
-    public override bool Stands(IHeaderDictionary request, TimeProvider time, TimeSpan entryLasts)
+    public override IndexEntry? ContentIfStanding(IHeaderDictionary request, TimeProvider time, TimeSpan entryLasts)
     {
         if (tag is not null)
         {
-            if (!tag.IsCurrent || time.GetElapsedTime(tag.LoadedAt) > entryLasts || !tag.IsFresh(time.GetElapsedTime(tag.CheckedAt))) return false;
+            if (!tag.IsCurrent || time.GetElapsedTime(tag.LoadedAt) > entryLasts || !tag.IsFresh(time.GetElapsedTime(tag.CheckedAt))) return null;
             tag.Use();
         }
-        return base.Stands(request, time, entryLasts) && (!_needsIndexReader || IsReader(request.Accept.ToString()));
+        return _needsIndexReader && !IsReader(request.Accept.ToString()) ? null : base.ContentIfStanding(request, time, entryLasts);
     }
 
-    protected override void WriteContentHead(IHeaderDictionary headers, TimeProvider time) =>
-        ManifestResult.WriteHead(headers, manifest, new Provenance(CacheState.Hit, tag is null ? null : time.GetElapsedTime(tag.CheckedAt)));
+    public override ReadOnlyMemory<byte> BodyOf(IndexEntry held) => ((ManifestEntry)held).Bytes;
+
+    protected override void WriteContentHead(IHeaderDictionary headers, IndexEntry held, TimeProvider time) =>
+        ManifestResult.WriteHead(headers, (ManifestEntry)held, new Provenance(CacheState.Hit, tag is null ? null : time.GetElapsedTime(tag.CheckedAt)));
 
     /// <summary>Clients of a kind send the same Accept, of several hundred characters, each time.</summary>
     private bool IsReader(string accept)
@@ -73,14 +80,12 @@ internal sealed class HotManifest(ManifestEntry manifest, TagEntry? tag, string 
 }
 
 /// <summary>A small blob, whole.</summary>
-internal sealed class HotBlob(BlobEntry blob, byte[] bytes, string ns, PullCount count) : HotAnswer(blob, blob.Digest, ns, count)
+internal sealed class HotBlob(BlobEntry blob, string ns, PullCount count) : HotAnswer(blob, blob.Digest, ns, count)
 {
-    public override ReadOnlyMemory<byte> Body => bytes;
+    public override IndexEntry? ContentIfStanding(IHeaderDictionary request, TimeProvider time, TimeSpan entryLasts) =>
+        request.Range.Count > 0 ? null : base.ContentIfStanding(request, time, entryLasts);
 
-    public bool IsOf(BlobEntry other) => blob == other;
+    public override ReadOnlyMemory<byte> BodyOf(IndexEntry held) => ((BlobEntry)held).Bytes;
 
-    public override bool Stands(IHeaderDictionary request, TimeProvider time, TimeSpan entryLasts) =>
-        request.Range.Count == 0 && base.Stands(request, time, entryLasts);
-
-    protected override void WriteContentHead(IHeaderDictionary headers, TimeProvider time) => BlobHead.WriteWhole(headers, blob);
+    protected override void WriteContentHead(IHeaderDictionary headers, IndexEntry held, TimeProvider time) => BlobHead.WriteWhole(headers, (BlobEntry)held);
 }

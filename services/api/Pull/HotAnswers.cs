@@ -26,16 +26,18 @@ internal sealed class HotAnswers(ApiOptions options, PlatformOptions platform, A
     {
         var asked = request.Get<IHttpRequestFeature>()!;
         var headers = asked.Headers;
-        if (!_answers.TryGet(new HotKey(asked.RawTarget, headers.Host.ToString()), out var answer) || !answer.Stands(headers, time, options.IndexEntryLasts)) return null;
+        if (!_answers.TryGet(new HotKey(asked.RawTarget, headers.Host.ToString()), out var answer)) return null;
+        if (answer.ContentIfStanding(headers, time, options.IndexEntryLasts) is not { } content) return null;
         var isHead = asked.Method == HttpMethods.Head;
         if (!isHead && asked.Method != HttpMethods.Get) return null;
         if (IsTraced(request, headers)) return null;
 
-        answer.WriteHead(request.Get<IHttpResponseFeature>()!.Headers, time);
+        answer.WriteHead(request.Get<IHttpResponseFeature>()!.Headers, content, time);
         access.Record(answer.Accesses);
-        answer.Count.Add(isHead ? 0 : answer.Body.Length);
+        var body = isHead ? default : answer.BodyOf(content);
+        answer.Count.Add(body.Length);
         if (isHead) return Task.CompletedTask;
-        var writing = request.Get<IHttpResponseBodyFeature>()!.Writer.WriteAsync(answer.Body);
+        var writing = request.Get<IHttpResponseBodyFeature>()!.Writer.WriteAsync(body);
         return writing.IsCompletedSuccessfully ? Task.CompletedTask : writing.AsTask();
     }
 
@@ -48,13 +50,13 @@ internal sealed class HotAnswers(ApiOptions options, PlatformOptions platform, A
         _answers.Set(key, new HotManifest(manifest, tag, pull.Namespace, metrics.Of(pull.Upstream.Name, "manifest", CacheState.Hit)) { LoadedAt = time.GetTimestamp() });
     }
 
-    /// <summary>Keeps a small blob that was just answered from memory.</summary>
-    public void Remember(PullRequest pull, BlobEntry blob, byte[] bytes)
+    /// <summary>Keeps a small blob that was just answered from memory: its entry holds the bytes, and goes on to.</summary>
+    public void Remember(PullRequest pull, BlobEntry blob)
     {
         var key = KeyOf(pull);
         if (_isOff || !blob.IsCurrent || key.Length > LongestKey) return;
         if (_answers.TryGet(key, out var known) && known is HotBlob hot && hot.IsOf(blob)) return;
-        _answers.Set(key, new HotBlob(blob, bytes, pull.Namespace, metrics.Of(pull.Upstream.Name, "blob", CacheState.Hit)) { LoadedAt = time.GetTimestamp() });
+        _answers.Set(key, new HotBlob(blob, pull.Namespace, metrics.Of(pull.Upstream.Name, "blob", CacheState.Hit)) { LoadedAt = time.GetTimestamp() });
     }
 
     private static HotKey KeyOf(PullRequest pull) => new(pull.Http.Features.Get<IHttpRequestFeature>()!.RawTarget, pull.Http.Request.Headers.Host.ToString());

@@ -62,7 +62,7 @@ internal sealed class PullBlob(
         }
         using var locator = locators.Create(pull.Upstream, key, held);
         if (!await locator.IsThereAsync(pull.Aborted)) return false;
-        if (held.Bytes is { } bytes) hot.Remember(pull, held, bytes);
+        if (held.Bytes is not null) hot.Remember(pull, held);
         await RespondAsync(pull, held.Digest, held.Size, cache, locator);
         return true;
     }

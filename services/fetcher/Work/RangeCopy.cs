@@ -15,6 +15,7 @@ internal sealed class RangeCopy(Spool spool, BlobStream stream, long offset, lon
 
     private byte[]? _buffer;
     private int _filled, _written;
+    private bool _skipped;
 
     /// <summary>Copies from the offset up to the end, or until the response breaks; returns the offset reached and what broke.</summary>
     public async Task<(long Reached, UpstreamFailure? Broke)> RunAsync(CancellationToken cancellationToken)
@@ -51,10 +52,10 @@ internal sealed class RangeCopy(Spool spool, BlobStream stream, long offset, lon
 
     private async ValueTask<int> ReadAsync(CancellationToken cancellationToken)
     {
-        // A byte more than can come shows a response that is too long, where its length is not announced.
-        var left = end - (offset - _written);
-        _buffer ??= ArrayPool<byte>.Shared.Rent((int)Math.Min(BufferBytes, left + 1));
-        var space = (int)Math.Min(_buffer.Length, stream.EndInclusive is null ? left + 1 : left) - _filled;
+        // A byte more than can come shows a response that is too long, where its length is not announced and it was to end here.
+        var most = end - (offset - _written) + (stream.EndInclusive is null && !_skipped ? 1 : 0);
+        _buffer ??= ArrayPool<byte>.Shared.Rent((int)Math.Min(BufferBytes, most));
+        var space = (int)Math.Min(_buffer.Length, most) - _filled;
         var reading = stream.ReadAsync(_buffer.AsMemory(_filled, space), cancellationToken);
         if (reading.IsCompleted || _filled == _written) return await reading;
         var pending = reading.AsTask();
@@ -97,6 +98,7 @@ internal sealed class RangeCopy(Spool spool, BlobStream stream, long offset, lon
     private async ValueTask SkipAsync(CancellationToken cancellationToken)
     {
         if (!stream.IsWhole || offset == 0) return;
+        _skipped = true;
         _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         for (var skip = offset; skip > 0;)
         {

@@ -26,13 +26,15 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
 
     public override long UnflushedBytes => _buffered + _file.Count;
 
-    public ValueTask<FlushResult> SendAsync(PipeWriter body, FileStream file, long offset, int count, CancellationToken cancellationToken)
+    public async ValueTask<FlushResult> SendAsync(PipeWriter body, FileStream file, long offset, int count, CancellationToken cancellationToken)
     {
         // Kestrel is told that they were written to its memory: it counts them against the Content-Length.
         _file = new FileStretch(file, offset, count);
         _ = body.GetMemory();
         body.Advance(count);
-        return body.FlushAsync(cancellationToken);
+        await body.FlushAsync(cancellationToken);
+        // Kestrel does not pass on how a flush ended that took its time.
+        return new FlushResult(isCanceled: false, isCompleted: _broken);
     }
 
     public override Memory<byte> GetMemory(int sizeHint = 0)

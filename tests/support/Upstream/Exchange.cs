@@ -187,7 +187,7 @@ internal sealed class Exchange(Uri backend, FaultList faults, UpstreamFront fron
     {
         var socket = context.Features.Get<IConnectionSocketFeature>()!.Socket;
         await Eventually.Async(() => Posix.UnsentBytes(socket) == 0, TimeSpan.FromSeconds(30), "the peer to take the bytes before a reset");
-        socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        socket.Close(timeout: 0);
         context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestLifetimeFeature>()!.Abort();
     }
 

@@ -85,7 +85,7 @@ public sealed class HotAnswersTests : IDisposable
         var bytes = "hello"u8.ToArray();
         var entry = new BlobEntry { LoadedAt = _time.GetTimestamp(), Digest = Digest.Sha256Of(bytes), Fence = 1, Size = bytes.Length, Bytes = bytes };
         index.Set("b", entry);
-        hot.Remember(Pull("/v2/a/blobs/b"), entry, bytes);
+        hot.Remember(Pull("/v2/a/blobs/b"), entry);
         var answer = await AskAsync(hot, "/v2/a/blobs/b", method, headers: header.Length > 0 ? [(header, value)] : []);
         Assert.Equal(status, answer?.Status);
         if (answer is not null) Assert.Equal(method == "GET" ? bytes : [], answer.Value.Body);
