@@ -264,13 +264,17 @@ public sealed class HotAnswerTests(RegistryFixture fixture) : IAsyncLifetime
     {
         var entrepot = await StartAsync(settings => settings.Set("Log", new Dictionary<string, object?> { ["Level"] = level }));
         await HeatAsync(entrepot, ConfigPath);
-        var before = Lines();
+        var before = await LinesAsync("before");
         for (var i = 0; i < 20; i++) Assert.Equal("HIT", (await SendAsync(entrepot, "GET", ConfigPath)).Header("X-Cache"));
+        Assert.Equal(lines, await LinesAsync("after") - before);
 
-        // What is logged behind them is there when their lines are.
-        await SendAsync(entrepot, "GET", "/v2/library/none/manifests/last");
-        await Eventually.Async(() => entrepot.LogText.Contains("manifests/last", StringComparison.Ordinal), TimeSpan.FromSeconds(10), "the last line");
-        Assert.Equal(lines, Lines() - before);
+        async Task<int> LinesAsync(string mark)
+        {
+            // Lines are written behind the answers; those before this one are there when it is.
+            await SendAsync(entrepot, "GET", $"/v2/library/none/manifests/{mark}");
+            await Eventually.Async(() => entrepot.LogText.Contains($"manifests/{mark}", StringComparison.Ordinal), TimeSpan.FromSeconds(10), $"the line of {mark}");
+            return Lines();
+        }
 
         int Lines() => entrepot.LogText.Split('\n').Count(line => line.Contains(ConfigPath, StringComparison.Ordinal) && line.Contains(" HIT ", StringComparison.Ordinal));
     }

@@ -133,7 +133,8 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
         {
             var count = (int)Math.Min(Math.Min(stretch.Count, left), FileStepBytes);
             stall.CancelAfter(Timeout.InfiniteTimeSpan);
-            return (count, (await files.SendAsync(writer, stretch.File, offset, count, cancellationToken)).IsCompleted);
+            var sent = await files.SendAsync(writer, stretch.File, offset, count, cancellationToken);
+            return (sent.Bytes, sent.IsGone);
         }
         var memory = writer.GetMemory(ChunkBytes);
         var read = await source.ReadAsync(offset, memory[..(int)Math.Min(memory.Length, left)], stall.Token);

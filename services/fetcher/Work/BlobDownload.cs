@@ -16,7 +16,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 {
     private const int BufferSize = 128 * 1024, FailuresWithoutProgress = 5;
     private const long UnannouncedStep = 64L << 20;
-    private const long EnoughBytesPerSecond = 192L << 20;
+    private const long EnoughBytesPerSecond = 192L << 20, AtOnceAlone = 64L << 20;
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(40), LookEvery = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Returns null when every byte is in the spool, else why the source can't deliver.</summary>
@@ -113,16 +113,19 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         async Task<UpstreamFailure?> WorkAsync(BlobStream? opened)
         {
             if (opened is null && !await isSlow) return null;
-            (long Start, long End)? piece = opened is null ? pieces.Take(spool.Wanted()) : (firstStart, firstEnd);
+            var piece = opened is null ? Take() : (firstStart, firstEnd);
             while (piece is var (start, end))
             {
                 if (await RangeAsync(spool, opened, from, start, end, stop.Token) is { } broke) return broke;
                 opened = null;
-                piece = pieces.Take(spool.Wanted());
+                piece = Take();
             }
             await allTaken.CancelAsync();
             return null;
         }
+
+        // A connection that is fast enough alone leaves nothing to the others: it asks for much at once.
+        (long Start, long End)? Take() => pieces.Take(spool.Wanted(), isSlow.IsCompleted ? 0 : AtOnceAlone);
     }
 
     /// <summary>Whether what comes over the first connection falls below <see cref="EnoughBytesPerSecond"/> before it has taken the last piece.</summary>

@@ -34,7 +34,8 @@ internal sealed class PieceQueue
 
     /// <summary>The next piece, or null when all are taken.</summary>
     /// <param name="wanted">The offsets somebody waits for, the most urgent first; of some the piece may be on its way.</param>
-    public (long Start, long End)? Take(IReadOnlyList<long> wanted)
+    /// <param name="bytes">Pieces that follow on are taken with it up to so many bytes: to be asked for at once.</param>
+    public (long Start, long End)? Take(IReadOnlyList<long> wanted, long bytes = 0)
     {
         lock (_lock)
         {
@@ -42,6 +43,11 @@ internal sealed class PieceQueue
             var at = wanted.Select(offset => _free.FindIndex(p => p.Start <= offset && offset < p.End)).FirstOrDefault(i => i >= 0, 0);
             var piece = _free[at];
             _free.RemoveAt(at);
+            while (at < _free.Count && _free[at].Start == piece.End && _free[at].End - piece.Start <= bytes)
+            {
+                piece.End = _free[at].End;
+                _free.RemoveAt(at);
+            }
             return piece;
         }
     }

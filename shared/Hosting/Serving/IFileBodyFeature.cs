@@ -14,6 +14,8 @@ public interface IFileBodyFeature
     /// <param name="offset">Where the bytes begin.</param>
     /// <param name="count">How many bytes; the file has them.</param>
     /// <param name="cancellationToken">Ends the response short: what the kernel has taken is still delivered, and then the connection closes.</param>
-    /// <returns>IsCompleted when the client has gone away.</returns>
-    ValueTask<FlushResult> SendAsync(PipeWriter body, FileStream file, long offset, int count, CancellationToken cancellationToken);
+    ValueTask<FileSent> SendAsync(PipeWriter body, FileStream file, long offset, int count, CancellationToken cancellationToken);
 }
+
+/// <summary>How many bytes the kernel has taken, and whether the client has gone away.</summary>
+public readonly record struct FileSent(int Bytes, bool IsGone);

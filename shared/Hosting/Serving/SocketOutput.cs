@@ -21,20 +21,22 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
     private FileStretch _file;
     private SendFileArgs? _sendFile;
     private bool _broken, _sending;
+    private int _taken;
 
     public override bool CanGetUnflushedBytes => true;
 
     public override long UnflushedBytes => _buffered + _file.Count;
 
-    public async ValueTask<FlushResult> SendAsync(PipeWriter body, FileStream file, long offset, int count, CancellationToken cancellationToken)
+    public async ValueTask<FileSent> SendAsync(PipeWriter body, FileStream file, long offset, int count, CancellationToken cancellationToken)
     {
+        _taken = 0;
         // Kestrel is told that they were written to its memory: it counts them against the Content-Length.
         _file = new FileStretch(file, offset, count);
         _ = body.GetMemory();
         body.Advance(count);
         await body.FlushAsync(cancellationToken);
         // Kestrel does not pass on how a flush ended that took its time.
-        return new FlushResult(isCanceled: false, isCompleted: _broken);
+        return new FileSent(_taken, _broken);
     }
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
@@ -107,7 +109,18 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
             await Task.Yield();
             ReturnBuffer();
             var (file, offset, count) = _file;
-            if (count > 0) await (_sendFile ??= new SendFileArgs(socket)).SendAsync(file, offset, count);
+            if (count > 0)
+            {
+                _sendFile ??= new SendFileArgs(socket);
+                try
+                {
+                    await _sendFile.SendAsync(file, offset, count);
+                }
+                finally
+                {
+                    _taken = _sendFile.BytesTransferred;
+                }
+            }
             _file = default;
             return new FlushResult(isCanceled: false, isCompleted: _broken);
         }

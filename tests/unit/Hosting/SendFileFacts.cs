@@ -106,12 +106,12 @@ public sealed class SendFileFacts : IDisposable
     [InlineData(false)]
     public async Task A_client_that_has_gone_away_ends_it_soon(bool byReset)
     {
-        var ended = new TaskCompletionSource<bool>();
+        var ended = new TaskCompletionSource<FileSent>();
         await using var host = await StartAsync(async (http, files) =>
         {
             http.Response.ContentLength = _bytes.Length;
             await http.Response.StartAsync();
-            ended.SetResult((await files.SendAsync(http.Response.BodyWriter, _file, 0, _bytes.Length, default)).IsCompleted);
+            ended.SetResult(await files.SendAsync(http.Response.BodyWriter, _file, 0, _bytes.Length, default));
         });
         using (var client = await ConnectAsync(host))
         {
@@ -120,7 +120,9 @@ public sealed class SendFileFacts : IDisposable
             Assert.NotSame(ended.Task, await Task.WhenAny(ended.Task, Task.Delay(300))); // More than the kernel takes.
             if (byReset) client.LingerState = new LingerOption(enable: true, seconds: 0);
         }
-        Assert.True(await ended.Task.WaitAsync(Deadline));
+        var sent = await ended.Task.WaitAsync(Deadline);
+        Assert.True(sent.IsGone);
+        Assert.InRange(sent.Bytes, 1, _bytes.Length - 1);
     }
 
     [Fact]
