@@ -69,6 +69,18 @@ public sealed class SendFileFacts : IDisposable
     }
 
     [Fact]
+    public async Task A_response_that_ends_before_its_body_has_its_head()
+    {
+        await using var host = await StartAsync(async (http, _) =>
+        {
+            http.Response.ContentLength = 100;
+            await http.Response.StartAsync();
+        });
+        var answer = await RawHttp.SendAsync(host.Address.Port, "GET /file HTTP/1.1", "Host: x");
+        Assert.Equal((200, true), (answer.Status, answer.EndedShort));
+    }
+
+    [Fact]
     public async Task Sent_for_a_reader_that_stands_still_it_is_cut_short_by_a_FIN_behind_what_the_kernel_had()
     {
         using var cut = new CancellationTokenSource();
