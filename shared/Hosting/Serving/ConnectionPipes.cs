@@ -8,13 +8,22 @@ namespace Entrepot.Hosting.Serving;
 /// <summary>How connections are read and written. Plain HTTP gets a <see cref="SocketOutput"/>; behind TLS the bytes must pass through this process.</summary>
 internal static class ConnectionPipes
 {
-    public static void UseSocketOutput(ListenOptions listen) => listen.Use(next => connection =>
+    public static void UseSocketOutput(ListenOptions listen) => listen.Use(next => async connection =>
     {
-        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket) return next(connection);
-        var output = new SocketOutput(connection, socket, connection.Transport.Output);
+        var plain = connection.Transport;
+        var output = new SocketOutput(connection, connection.Features.Get<IConnectionSocketFeature>()!.Socket, plain.Output);
         connection.Features.Set<IFileBodyFeature>(output);
-        connection.Transport = new Duplex(connection.Transport.Input, output);
-        return next(connection);
+        connection.Transport = new Duplex(plain.Input, output);
+        try
+        {
+            await next(connection);
+            // Kestrel leaves it to the transport to send what it did not flush, such as the head of a response that ends before its body.
+            await output.FlushAsync();
+        }
+        finally
+        {
+            await output.CompleteAsync();
+        }
     });
 
     /// <summary>Keeps everything out of the threads that poll the sockets. To be used before TLS.</summary>

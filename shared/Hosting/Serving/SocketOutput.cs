@@ -89,8 +89,6 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
 
     public override void Complete(Exception? exception = null)
     {
-        // What Kestrel did not flush, such as the head of a response that ends before its body, goes out if the kernel takes it.
-        if (_buffered > 0 && _file.Count == 0 && !_sending && exception is null) _ = FlushAsync(CancellationToken.None).AsTask();
         _broken = true;
         if (_sending) _buffer = null; // The kernel may still be reading it.
         ReturnBuffer();
