@@ -31,7 +31,7 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
     {
         lock (_lock)
         {
-            if (offset == _until && !_disposed && _error is null)
+            if (offset == _until && offset - _hashed <= MostAhead * StepBytes && !_disposed && _error is null)
             {
                 _ahead.Enqueue((offset, rented, count));
                 return;

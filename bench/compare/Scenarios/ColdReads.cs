@@ -36,6 +36,7 @@ internal sealed class ColdReads(string name, int readers, Shape shape, bool warm
         var big = run.Images.Big;
         if (warm) await WarmAsync(run, target, cancellationToken);
         await run.Upstream.IdleAsync(cancellationToken);
+        FreshMemory.Fetch(run.Work, big.BlobBytes * 3 / 2);
         var mark = run.Upstream.Log.Mark();
         target.Processes.ResetPeak();
         var before = target.Processes.CpuMilliseconds;

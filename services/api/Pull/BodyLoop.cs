@@ -16,7 +16,9 @@ namespace Entrepot.Api.Pull;
 /// </summary>
 internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<BodyLoop> log)
 {
-    private const int ChunkBytes = 256 * 1024, FileStepBytes = 16 * 1024 * 1024;
+    // A file's bytes may have to be read from the disk by the thread that polls the sockets: no more of them at once than others can wait for.
+    private const int ChunkBytes = 256 * 1024, FileStepBytes = 1024 * 1024;
+
     private static readonly TimeSpan Still = TimeSpan.FromSeconds(2), Between = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Writes the body. Returns how many bytes of the blob were sent; fewer than asked for when it had to end short or the client left.</summary>

@@ -47,8 +47,12 @@ internal abstract class HotAnswer(IndexEntry content, Digest digest, string ns, 
 /// <summary>A manifest, asked for by digest or by a tag that is fresh.</summary>
 internal sealed class HotManifest(ManifestEntry manifest, TagEntry? tag, string ns, PullCount count) : HotAnswer(manifest, manifest.Digest, ns, count)
 {
+    private const int LongestAccept = 1024;
+
     private readonly bool _needsIndexReader = tag is not null && MediaTypes.IsIndex(manifest.MediaType);
     private AcceptSeen? _lastAccept;
+
+    public override long WeightBytes => base.WeightBytes + (_needsIndexReader ? sizeof(char) * LongestAccept : 0);
 
     public bool IsOf(ManifestEntry other, TagEntry? otherTag) => IsOf(other) && tag == otherTag;
 
@@ -71,9 +75,9 @@ internal sealed class HotManifest(ManifestEntry manifest, TagEntry? tag, string 
     private bool IsReader(string accept)
     {
         if (Volatile.Read(ref _lastAccept) is { } last && last.Text == accept) return last.AllowsIndex;
-        var seen = new AcceptSeen(accept, AcceptHeader.AllowsIndex(accept));
-        Volatile.Write(ref _lastAccept, seen);
-        return seen.AllowsIndex;
+        var allowsIndex = AcceptHeader.AllowsIndex(accept);
+        if (accept.Length <= LongestAccept) Volatile.Write(ref _lastAccept, new AcceptSeen(accept, allowsIndex));
+        return allowsIndex;
     }
 
     private sealed record AcceptSeen(string Text, bool AllowsIndex);

@@ -15,11 +15,12 @@ internal sealed class RangeCopy(Spool spool, BlobStream stream, long offset, lon
 
     private byte[]? _buffer;
     private int _filled, _written;
-    private bool _skipped;
+    private CancellationTokenSource? _reading;
 
     /// <summary>Copies from the offset up to the end, or until the response breaks; returns the offset reached and what broke.</summary>
     public async Task<(long Reached, UpstreamFailure? Broke)> RunAsync(CancellationToken cancellationToken)
     {
+        using var reading = _reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             await SkipAsync(cancellationToken);
@@ -52,11 +53,11 @@ internal sealed class RangeCopy(Spool spool, BlobStream stream, long offset, lon
 
     private async ValueTask<int> ReadAsync(CancellationToken cancellationToken)
     {
-        // A byte more than can come shows a response that is too long, where its length is not announced and it was to end here.
-        var most = end - (offset - _written) + (stream.EndInclusive is null && !_skipped ? 1 : 0);
+        // A byte more than can come shows a response that is too long, where its length is not announced and should end here.
+        var most = end - (offset - _written) + (stream.EndInclusive is null && end == spool.Size ? 1 : 0);
         _buffer ??= ArrayPool<byte>.Shared.Rent((int)Math.Min(BufferBytes, most));
         var space = (int)Math.Min(_buffer.Length, most) - _filled;
-        var reading = stream.ReadAsync(_buffer.AsMemory(_filled, space), cancellationToken);
+        var reading = stream.ReadAsync(_buffer.AsMemory(_filled, space), _reading!.Token);
         if (reading.IsCompleted || _filled == _written) return await reading;
         var pending = reading.AsTask();
         try
@@ -65,8 +66,9 @@ internal sealed class RangeCopy(Spool spool, BlobStream stream, long offset, lon
         }
         catch
         {
-            // The array is the read's until that has ended.
-            _buffer = null;
+            // The array and the response are the read's until that has ended.
+            await _reading!.CancelAsync();
+            await ((Task)pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
         offset += _filled - _written;
@@ -98,7 +100,6 @@ internal sealed class RangeCopy(Spool spool, BlobStream stream, long offset, lon
     private async ValueTask SkipAsync(CancellationToken cancellationToken)
     {
         if (!stream.IsWhole || offset == 0) return;
-        _skipped = true;
         _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         for (var skip = offset; skip > 0;)
         {

@@ -8,6 +8,8 @@ namespace Entrepot.Hosting.Serving;
 internal sealed class ShortcutApplication<TContext>(IHttpApplication<TContext> application, IShortcut? shortcut) : IHttpApplication<ShortcutApplication<TContext>.Request>
     where TContext : notnull
 {
+    private const uint MostInARow = 64;
+
     public Request CreateContext(IFeatureCollection contextFeatures)
     {
         // One for the whole connection, as the framework does it with its own.
@@ -18,12 +20,22 @@ internal sealed class ShortcutApplication<TContext>(IHttpApplication<TContext> a
         return request;
     }
 
-    public Task ProcessRequestAsync(Request context) => shortcut?.AnswerOrNull(context.Features!) ?? ProcessInPoolAsync(context);
+    public Task ProcessRequestAsync(Request context)
+    {
+        // A client that sends its requests ahead of the answers must not keep the thread from the others.
+        var mayStay = ++context.Requests % MostInARow != 0;
+        return mayStay && shortcut?.AnswerOrNull(context.Features!) is { } answering ? answering : ProcessInPoolAsync(context);
+    }
 
     /// <summary>This may be the thread that polls the sockets: what may take its time leaves it.</summary>
     private async Task ProcessInPoolAsync(Request context)
     {
         await Task.Yield();
+        if (context.Requests % MostInARow == 0 && shortcut?.AnswerOrNull(context.Features!) is { } answering)
+        {
+            await answering;
+            return;
+        }
         context.Inner = application.CreateContext(context.Features!);
         context.HasInner = true;
         await application.ProcessRequestAsync(context.Inner);
@@ -42,5 +54,8 @@ internal sealed class ShortcutApplication<TContext>(IHttpApplication<TContext> a
         public TContext? Inner { get; set; }
 
         public bool HasInner { get; set; }
+
+        /// <summary>How many came over the connection.</summary>
+        public uint Requests { get; set; }
     }
 }

@@ -30,13 +30,20 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
     public async ValueTask<FileSent> SendAsync(PipeWriter body, FileStream file, long offset, int count, CancellationToken cancellationToken)
     {
         _taken = 0;
-        // Kestrel is told that they were written to its memory: it counts them against the Content-Length.
         _file = new FileStretch(file, offset, count);
-        _ = body.GetMemory();
-        body.Advance(count);
-        await body.FlushAsync(cancellationToken);
-        // Kestrel does not pass on how a flush ended that took its time.
-        return new FileSent(_taken, _broken);
+        try
+        {
+            // Kestrel is told that they were written to its memory: it counts them against the Content-Length.
+            _ = body.GetMemory();
+            body.Advance(count);
+            var flushed = await body.FlushAsync(cancellationToken);
+            // Kestrel does not pass on how a flush ended that took its time.
+            return new FileSent(_taken, _broken || flushed.IsCompleted);
+        }
+        finally
+        {
+            _file = default;
+        }
     }
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
@@ -112,20 +119,23 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
             if (count > 0)
             {
                 _sendFile ??= new SendFileArgs(socket);
+                var taking = _sendFile.SendAsync(file, offset, count);
                 try
                 {
-                    await _sendFile.SendAsync(file, offset, count);
+                    await taking;
                 }
                 finally
                 {
                     _taken = _sendFile.BytesTransferred;
                 }
+                // The file was cut meanwhile, which is no error to sendfile(2); but Kestrel has been told of all its bytes.
+                if (_taken < count) return Gone();
             }
-            _file = default;
             return new FlushResult(isCanceled: false, isCompleted: _broken);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or NotSupportedException)
         {
+            // NotSupportedException is how the socket says that it is not connected any more.
             var gone = Gone();
             cancellationToken.ThrowIfCancellationRequested();
             return gone;
@@ -155,7 +165,6 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
             _broken = true;
             connection.Abort(new ConnectionAbortedException("The client has gone away."));
         }
-        _file = default;
         ReturnBuffer();
         return new FlushResult(isCanceled: false, isCompleted: true);
     }
