@@ -18,6 +18,10 @@ public sealed class Spool : ILiveFetch, IDisposable
     /// <summary>How many bytes at the end of a blob wait for the digest.</summary>
     public const int HoldBack = 64 * 1024;
 
+    // With processors to spare another one hashes while this one receives. Two are busy with the kernel's and the readers' share already, and to hash on the
+    // one that has the bytes in its cache, while the kernel receives on, costs less (docs/performance.md).
+    private static readonly bool HashesHere = Environment.ProcessorCount <= 2;
+
     /// <summary>How many bytes a pass-through keeps in memory.</summary>
     public const int RingCapacity = 32 * 1024 * 1024;
 
@@ -319,8 +323,8 @@ public sealed class Spool : ILiveFetch, IDisposable
             prefix = _filled.Prefix;
         }
         if (rented is not null) _hasher.Offer(offset, rented, bytes.Length);
-        _hasher.GoOn(_file!, prefix);
         _changed.FireSoon();
+        _hasher.GoOn(_file!, prefix, here: HashesHere && rented is not null);
         if (end - Interlocked.Read(ref _writtenBack) >= WriteBackStep)
             Durable.StartWriteBack(_file!, Interlocked.Exchange(ref _writtenBack, end), WriteBackStep);
     }

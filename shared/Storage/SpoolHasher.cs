@@ -6,8 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Entrepot.Storage;
 
 /// <summary>
-/// Hashes a spool in order, on the thread pool, beside the connections that fill it: none of them waits for it (SHA-256 costs as much as
-/// receiving). What comes in order it gets in memory, a little ahead; the rest it reads back, from the page cache. Thread-safe.
+/// Hashes a spool in order, beside the connections that fill it (SHA-256 costs as much as receiving): on the thread pool, or for a moment on the
+/// thread that brings bytes. What comes in order it gets in memory, a little ahead; the rest it reads back, from the page cache. Thread-safe.
 /// </summary>
 internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposable
 {
@@ -53,8 +53,11 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
         }
     }
 
-    /// <summary>Lets it go on up to <paramref name="until"/>: so far the file is filled from its start.</summary>
-    public void GoOn(SafeFileHandle file, long until)
+    /// <summary>
+    /// Lets it go on up to <paramref name="until"/>: so far the file is filled from its start. <paramref name="here"/>: unless it runs already, about a
+    /// millisecond of it is done by the caller.
+    /// </summary>
+    public void GoOn(SafeFileHandle file, long until, bool here = false)
     {
         lock (_lock)
         {
@@ -63,7 +66,8 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
             if (_running || _disposed || _error is not null || _hashed >= _until) return;
             _running = true;
         }
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (here) Execute();
+        else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     /// <summary>Completes when it stands still: everything it was let go on to is hashed.</summary>
@@ -106,7 +110,7 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
         }
     }
 
-    void IThreadPoolWorkItem.Execute()
+    public void Execute()
     {
         Exception? error = null;
         try
