@@ -16,8 +16,8 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 {
     private const int BufferSize = 128 * 1024, FailuresWithoutProgress = 5;
     private const long UnannouncedStep = 64L << 20;
-    private const long EnoughBytesPerSecond = 192L << 20, AtOnceAlone = 64L << 20;
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(40), LookEvery = TimeSpan.FromMilliseconds(200);
+    private const long EnoughBytesPerSecond = 128L << 20, AtOnceAlone = 128L << 20;
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(80), LookEvery = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Returns null when every byte is in the spool, else why the source can't deliver.</summary>
     /// <param name="fetch">The claim.</param>
