@@ -26,7 +26,7 @@ layers=$(for i in $(seq 12); do printf '%s{"mediaType":"application/vnd.oci.imag
 printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%064d","size":2},"layers":[%s]}' 0 "$layers" > "$work/www/manifest"
 digest=sha256:$(sha256sum "$work/www/manifest" | cut -d' ' -f1)
 cat > "$work/nginx.conf" <<N
-daemon off; pid $work/nginx.pid; error_log $work/nginx.log;
+$([ "$(id -u)" = 0 ] && echo "user root;") daemon off; pid $work/nginx.pid; error_log $work/nginx.log;
 events {}
 http {
   access_log off; client_body_temp_path $work/b; proxy_temp_path $work/p; fastcgi_temp_path $work/f; uwsgi_temp_path $work/u; scgi_temp_path $work/s;
@@ -42,13 +42,14 @@ http {
 }
 N
 nginx -e "$work/nginx.log" -c "$work/nginx.conf" & pids+=($!)
-echo "{\"Urls\":\"http://127.0.0.1:$entrepot\",\"DataDirectory\":\"$work/data\",\"Upstreams\":{\"bench\":{\"Url\":\"http://127.0.0.1:$upstream\"}},\"DefaultUpstream\":\"bench\"}" > "$work/entrepot.json"
-DOTNET_PerfMapEnabled=1 $published/Entrepot.Standalone --config "$work/entrepot.json" > "$work/entrepot.log" 2>&1 & pids+=($!)
+echo "{\"Urls\":\"http://127.0.0.1:$entrepot\",\"DataDirectory\":\"$work/data\",\"Upstreams\":{\"bench.test\":{\"Url\":\"http://127.0.0.1:$upstream\"}},\"DefaultUpstream\":\"bench.test\"}" > "$work/entrepot.json"
+# perf finds the names of compiled code only where that lies in anonymous memory; that costs nothing once it is compiled.
+DOTNET_PerfMapEnabled=1 DOTNET_EnableWriteXorExecute=0 $published/Entrepot.Standalone --config "$work/entrepot.json" > "$work/entrepot.log" 2>&1 & pids+=($!)
 pid=$!
 url=http://127.0.0.1:$entrepot
 hit=$url/v2/library/image/manifests/$digest
 for _ in $(seq 100); do [ "$(curl -s -o /dev/null -w '%{http_code}' "$hit")" = 200 ] && break; kill -0 $pid 2>/dev/null || break; sleep 0.2; done
-[ "$(curl -s -o /dev/null -w '%{http_code}' "$hit")" = 200 ] || { cat "$work/entrepot.log" >&2; stop "Entrepot does not answer $hit"; }
+[ "$(curl -s -o /dev/null -w '%{http_code}' "$hit")" = 200 ] || { tail -5 "$work/entrepot.log" >&2; stop "Entrepot does not answer $hit"; }
 
 allocated() { curl -s $url/metrics | awk '/^dotnet_gc_heap_total_allocated/ { sum += $NF } END { printf "%.0f", sum }'; }
 requests() { awk '/requests in/ { print $1 }'; }
@@ -62,7 +63,8 @@ perf record -q -F 1999 -g -p $pid -o "$work/perf.data" sleep 5 || stop "perf can
 wait $wrk
 grep -q 'Non-2xx' "$work/wrk" && stop "not every answer was a hit"
 
-perf report -q -i "$work/perf.data" --no-children -g none --sort dso,symbol -F overhead,dso,symbol -t '|' 2>/dev/null | sed 's/ *| */|/g; s/^ *//' > "$work/report"
+perf report -q -i "$work/perf.data" --no-children -g none --sort dso,symbol -F sample,dso,symbol -t '|' 2>/dev/null | sed 's/ *| */|/g; s/^ *//' | sort -rn > "$work/report"
+total=$(awk -F'|' '{ sum += $1 } END { print sum }' "$work/report")
 mkdir -p bench/results
 {
   echo "# Where the time of a manifest hit goes"
@@ -71,19 +73,22 @@ mkdir -p bench/results
   echo
   echo "| part | time |"
   echo "|---|---|"
-  awk -F'|' '{
+  awk -F'|' -v total="$total" '{
     part = "the runtime (garbage collector, thread pool, native glue)"
     if ($2 ~ /kernel/) part = "the kernel"
     else if ($3 ~ /Entrepot/) part = "Entrepot"
     else if ($3 ~ /Kestrel/) part = "Kestrel"
     else if ($3 ~ /System\.Net\.Sockets/) part = "System.Net.Sockets"
-    else if ($2 ~ /perf-|memfd|\.dll/) part = "other .NET code"
-    sum[part] += $1
+    else if ($2 ~ /JIT|\.dll/) part = "other .NET code"
+    sum[part] += 100 * $1 / total
   } END { for (part in sum) printf "%05.1f| %s | %.1f %% |\n", sum[part], part, sum[part] }' "$work/report" | sort -rn | sed 's/^[^|]*//'
   echo
   echo "| function | in | time |"
   echo "|---|---|---|"
-  head -30 "$work/report" | sed 's/\[[k.]\] //' | awk -F'|' '{
-    where = $2; sub(/.*\//, "", where); sub(/^perf-.*|^memfd.*/, ".NET", where); sub(/\[kernel.*/, "kernel", where); gsub(/\[|\]/, " ", $3)
-    printf "| `%s` | %s | %s |\n", substr($3, 1, 120), where, $1 }'
+  awk -F'|' -v total="$total" '{
+    where = $2; sub(/.*\//, "", where); sub(/.*JIT.*/, ".NET", where); sub(/.*kernel.*/, "kernel", where)
+    name = $3; sub(/^\[.\] /, "", name); sub(/^0x[0-9a-f]+ *$/, "(no name)", name)
+    if (match(name, /[A-Za-z0-9_.`]+::[A-Za-z0-9_.]+/)) name = substr(name, RSTART, RLENGTH)
+    gsub(/`/, "", name); sum["`" name "` | " where] += 100 * $1 / total
+  } END { for (name in sum) printf "%05.1f| %s | %.1f %% |\n", sum[name], name, sum[name] }' "$work/report" | sort -rn | head -30 | sed 's/^[^|]*//'
 } | tee bench/results/hit-profile.md

@@ -2,7 +2,7 @@ namespace Entrepot.Fetcher.Work;
 
 /// <summary>
 /// The parts of a blob that connections take one after another: what a reader waits for first, else the lowest. No byte is handed out twice.
-/// Pieces are clamp(size/64, 8 MiB, 64 MiB) long (design: a piece is never aborted to be split again). Thread-safe.
+/// Pieces are clamp(size/64, 8 MiB, 64 MiB) long, and none is aborted to be split again (docs/adr/0007). Thread-safe.
 /// </summary>
 internal sealed class PieceQueue
 {

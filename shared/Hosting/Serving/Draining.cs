@@ -21,7 +21,7 @@ public sealed class Draining : IDisposable
 
     /// <summary>
     /// Cancelled when <see cref="PlatformOptions.ShutdownGrace"/> is over: a body that still runs then must return or throw short of its
-    /// length, so that the client sees the connection end and resumes. A second later Kestrel resets what is left.
+    /// length, so that the client sees the connection end and resumes. A second later Kestrel ends what is left.
     /// </summary>
     public CancellationToken CutShort { get; }
 

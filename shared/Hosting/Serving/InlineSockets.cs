@@ -2,8 +2,8 @@ namespace Entrepot.Hosting;
 
 /// <summary>
 /// Lets sockets complete on the threads that poll them instead of handing each completion to the pool: a hit from memory is then received,
-/// answered and sent without changing threads, for a third less CPU. Nothing else may stay on such a thread: <see cref="IShortcut"/> is asked there, the
-/// rest of a request, TLS and every read of an upstream go on in the pool (docs/adr/0009).
+/// answered and sent without changing threads, for a third less CPU. Little else may stay on such a thread: <see cref="IShortcut"/> is asked there and a
+/// sendfile(2) that waited goes on; the rest of a request, TLS and every read of an upstream are in the pool (docs/adr/0009).
 /// </summary>
 public static class InlineSockets
 {

@@ -108,6 +108,11 @@ public sealed class HotAnswersTests : IDisposable
             Assert.NotNull(await AskAsync(hot, "/v2/a/manifests/t", headers: [("Accept", Index)]));
             Assert.Null(await AskAsync(hot, "/v2/a/manifests/t", headers: [("Accept", Manifest)]));
             Assert.NotNull(await AskAsync(hot, "/v2/a/manifests/d", headers: [("Accept", Manifest)]));
+
+            // Longer than what is remembered.
+            var padding = string.Concat(Enumerable.Repeat("application/x-nothing, ", 100));
+            Assert.NotNull(await AskAsync(hot, "/v2/a/manifests/t", headers: [("Accept", padding + Index)]));
+            Assert.Null(await AskAsync(hot, "/v2/a/manifests/t", headers: [("Accept", padding + Manifest)]));
         }
     }
 

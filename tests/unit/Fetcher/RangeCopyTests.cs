@@ -166,6 +166,34 @@ public sealed class RangeCopyTests : UpstreamTest, IDisposable
     }
 
     [Fact]
+    public async Task The_whole_sent_without_a_length_gives_the_first_piece_of_it()
+    {
+        var fake = await StartAsync(async (context, _) => await context.Response.Body.WriteAsync(_blob));
+        using var spool = NewSpool();
+        const int end = (2 * 1024 * KiB) + 5;
+        Assert.Equal((end, null), await CopyAsync(fake, spool, 0, end));
+        Assert.Equal(end, spool.Prefix);
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_full_while_the_next_bytes_are_waited_for_ends_the_wait_first()
+    {
+        var fake = await StartAsync(async (context, self) =>
+        {
+            context.Response.ContentLength = _blob.Length;
+            await context.Response.Body.WriteAsync(_blob.AsMemory(0, 20 * KiB));
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, self.Closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        });
+
+        // Every write to it fails with ENOSPC.
+        using var spool = new Spool(Guid.NewGuid(), 1, Digest.Sha256Of(_blob), "/dev/full", TimeProvider.System);
+        spool.OpenFile(0);
+        spool.Answer(new LiveAnswer("u", "r", _blob.Length));
+        await Assert.ThrowsAsync<SpoolFullException>(() => CopyAsync(fake, spool, 0, _blob.Length).WaitAsync(Deadline));
+    }
+
+    [Fact]
     public async Task Past_a_disk_that_is_full_a_response_goes_through_memory_to_its_readers()
     {
         var fake = await StartAsync((context, _) => SendContentAsync(context, _blob));

@@ -49,6 +49,62 @@ public sealed class SpoolHasherTests : IDisposable
     }
 
     [Fact]
+    public void Done_by_the_caller_it_is_done_when_that_goes_on()
+    {
+        var bytes = RandomNumberGenerator.GetBytes((3 * Block) + 77);
+        using var file = FileOf(bytes);
+        using var hasher = new SpoolHasher(Digest.Sha256Of(bytes));
+        for (var at = 0; at < bytes.Length; at += Block)
+        {
+            Offer(hasher, bytes, at);
+            hasher.GoOn(file, Math.Min(at + Block, bytes.Length), here: true);
+            Assert.Equal(Math.Min(at + Block, bytes.Length), hasher.Hashed);
+        }
+        Assert.Equal(Digest.Sha256Of(bytes), hasher.Finish());
+    }
+
+    [Fact]
+    public async Task Who_brings_faster_than_it_hashes_is_held_back_and_let_go()
+    {
+        var bytes = RandomNumberGenerator.GetBytes(Block);
+        using var wrong = FileOf(new byte[Block]);
+        using var hasher = new SpoolHasher(Digest.Sha256Of(bytes));
+        var (at, held, began) = (0L, 0, TimeProvider.System.GetTimestamp());
+        while (held < 3 && TimeProvider.System.GetElapsedTime(began) < Deadline)
+        {
+            // Rented and not copied: nothing is faster.
+            hasher.Offer(at, ArrayPool<byte>.Shared.Rent(Block), Block);
+            hasher.GoOn(wrong, at += Block);
+            var room = hasher.RoomAsync();
+            if (room.IsCompleted) continue;
+            held++;
+            Assert.InRange(at - hasher.Hashed, Block, 20 * Block);
+            await room.WaitAsync(Deadline);
+        }
+        Assert.Equal(3, held);
+        await hasher.CaughtUpAsync().WaitAsync(Deadline);
+        Assert.Equal(at, hasher.Hashed);
+    }
+
+    [Fact]
+    public void Behind_what_is_long_to_read_back_nobody_is_held_back()
+    {
+        const long backlog = 4L << 30;
+        var path = Path.Combine(_folder, "sparse");
+        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite);
+        RandomAccess.SetLength(file, backlog + (32 * Block));
+        using var hasher = new SpoolHasher(Digest.Sha256Of([]));
+        hasher.GoOn(file, backlog);
+        for (var i = 0; i < 32; i++)
+        {
+            hasher.Offer(backlog + (i * Block), ArrayPool<byte>.Shared.Rent(Block), Block);
+            hasher.GoOn(file, backlog + ((i + 1) * Block));
+            Assert.True(hasher.RoomAsync().IsCompleted, $"held back after {i + 1}");
+        }
+        Assert.True(hasher.Hashed < backlog, "it was not long");
+    }
+
+    [Fact]
     public async Task An_array_out_of_order_is_let_go_and_read_back_from_the_file()
     {
         var bytes = RandomNumberGenerator.GetBytes(8 * Block);
