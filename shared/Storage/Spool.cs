@@ -131,7 +131,8 @@ public sealed class Spool : ILiveFetch, IDisposable
     /// <exception cref="SpoolUnreadException">A pass-through that nobody reads.</exception>
     public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        if (_ring is null) WriteFile(offset, bytes.Span, null);
+        // Written between two reads, because the next bytes have not come: there is time to hash these.
+        if (_ring is null) WriteFile(offset, bytes.Span, null, hashHere: true);
         else await WriteRingAsync(bytes, cancellationToken);
     }
 
@@ -141,7 +142,7 @@ public sealed class Spool : ILiveFetch, IDisposable
     {
         if (_ring is null)
         {
-            WriteFile(offset, rented.AsSpan(0, count), rented);
+            WriteFile(offset, rented.AsSpan(0, count), rented, HashesHere);
             await _hasher.RoomAsync().WaitAsync(cancellationToken);
             return;
         }
@@ -305,7 +306,7 @@ public sealed class Spool : ILiveFetch, IDisposable
         if (RandomAccess.GetLength(_file!) > length) RandomAccess.SetLength(_file!, length);
     }
 
-    private void WriteFile(long offset, ReadOnlySpan<byte> bytes, byte[]? rented)
+    private void WriteFile(long offset, ReadOnlySpan<byte> bytes, byte[]? rented, bool hashHere)
     {
         try
         {
@@ -322,9 +323,16 @@ public sealed class Spool : ILiveFetch, IDisposable
             _filled.Add(offset, end);
             prefix = _filled.Prefix;
         }
-        if (rented is not null) _hasher.Offer(offset, rented, bytes.Length);
         _changed.FireSoon();
-        _hasher.GoOn(_file!, prefix, here: HashesHere && rented is not null);
+        if (hashHere && _hasher.TryHash(_file!, offset, bytes, prefix))
+        {
+            if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
+        }
+        else
+        {
+            if (rented is not null) _hasher.Offer(offset, rented, bytes.Length);
+            _hasher.GoOn(_file!, prefix);
+        }
         if (end - Interlocked.Read(ref _writtenBack) >= WriteBackStep)
             Durable.StartWriteBack(_file!, Interlocked.Exchange(ref _writtenBack, end), WriteBackStep);
     }

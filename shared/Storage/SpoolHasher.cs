@@ -54,10 +54,24 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
     }
 
     /// <summary>
-    /// Lets it go on up to <paramref name="until"/>: so far the file is filled from its start. <paramref name="here"/>: unless it runs already, about a
-    /// millisecond of it is done by the caller.
+    /// Hashes bytes, that were just written at <paramref name="offset"/>, on the caller's thread and lets it go on up to <paramref name="until"/>: if they are what it waits for.
+    /// Returns false, and has done nothing, when they are not.
     /// </summary>
-    public void GoOn(SafeFileHandle file, long until, bool here = false)
+    public bool TryHash(SafeFileHandle file, long offset, ReadOnlySpan<byte> bytes, long until)
+    {
+        lock (_lock)
+        {
+            if (_running || _disposed || _error is not null || offset != _hashed || offset != _until || _ahead.Count > 0) return false;
+            (_file, _until, _running) = (file, until, true);
+        }
+        _hash.AppendData(bytes);
+        lock (_lock) _hashed += bytes.Length;
+        EndTurn(error: null);
+        return true;
+    }
+
+    /// <summary>Lets it go on up to <paramref name="until"/>: so far the file is filled from its start.</summary>
+    public void GoOn(SafeFileHandle file, long until)
     {
         lock (_lock)
         {
@@ -66,8 +80,7 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
             if (_running || _disposed || _error is not null || _hashed >= _until) return;
             _running = true;
         }
-        if (here) Execute();
-        else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     /// <summary>Completes when it stands still: everything it was let go on to is hashed.</summary>
@@ -110,7 +123,7 @@ internal sealed class SpoolHasher(Digest digest) : IThreadPoolWorkItem, IDisposa
         }
     }
 
-    public void Execute()
+    void IThreadPoolWorkItem.Execute()
     {
         Exception? error = null;
         try

@@ -49,18 +49,28 @@ public sealed class SpoolHasherTests : IDisposable
     }
 
     [Fact]
-    public void Done_by_the_caller_it_is_done_when_that_goes_on()
+    public async Task Done_by_the_caller_it_is_done_when_that_goes_on_and_only_with_what_it_waits_for()
     {
-        var bytes = RandomNumberGenerator.GetBytes((3 * Block) + 77);
+        var bytes = RandomNumberGenerator.GetBytes(8 * Block);
         using var file = FileOf(bytes);
         using var hasher = new SpoolHasher(Digest.Sha256Of(bytes));
-        for (var at = 0; at < bytes.Length; at += Block)
-        {
-            Offer(hasher, bytes, at);
-            hasher.GoOn(file, Math.Min(at + Block, bytes.Length), here: true);
-            Assert.Equal(Math.Min(at + Block, bytes.Length), hasher.Hashed);
-        }
+        Assert.True(Try(0, 1));
+        Assert.Equal(Block, hasher.Hashed);
+        Assert.False(Try(0, 1), "what it has");
+        Assert.False(Try(2, 3), "what comes later");
+
+        // What follows was there before: it goes on with that by itself.
+        Assert.True(Try(1, 4));
+        await hasher.CaughtUpAsync().WaitAsync(Deadline);
+        Assert.Equal(4 * Block, hasher.Hashed);
+        Offer(hasher, bytes, 4 * Block);
+        Assert.False(Try(4, 5), "what it was given before");
+        hasher.GoOn(file, 5 * Block);
+        await hasher.CaughtUpAsync().WaitAsync(Deadline);
+        for (var block = 5; block < 8; block++) Assert.True(Try(block, block + 1));
         Assert.Equal(Digest.Sha256Of(bytes), hasher.Finish());
+
+        bool Try(int block, int until) => hasher.TryHash(file, (long)block * Block, bytes.AsSpan(block * Block, Block), (long)until * Block);
     }
 
     [Fact]
