@@ -113,7 +113,7 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
             for (var sent = await begun; sent < _buffered && !_broken;)
                 sent += await socket.SendAsync(_buffer.AsMemory(sent, _buffered - sent), SocketFlags.None, CancellationToken.None);
             // A socket completes on the thread that polls it; what follows is not for that one.
-            await Task.Yield();
+            if (!Thread.CurrentThread.IsThreadPoolThread) await Task.Yield();
             ReturnBuffer();
             var (file, offset, count) = _file;
             if (count > 0)
