@@ -5,49 +5,74 @@ using Xunit;
 
 namespace Entrepot.IntegrationTests;
 
-/// <summary>One real registry for the whole run, with the images that the tests pull.</summary>
+/// <summary>One real registry for the whole run, with the images that the tests pull: whoever needs it first starts it, the end of the run ends it.</summary>
 public sealed class RegistryFixture : IAsyncLifetime
 {
-    private readonly TempFolder _folder = new("images");
+    private static readonly Lazy<Task> Started = new(StartAsync);
+    private static readonly TempFolder Folder = new("images");
+    private static DebianRegistry? _registry;
 
-    public DebianRegistry Registry { get; private set; } = null!;
+    public DebianRegistry Registry => _registry!;
 
-    public Image Small { get; } = ImageMaker.Small();
+    public Image Small => Images.Small;
 
-    public Image DockerSmall { get; } = ImageMaker.Small("docker", docker: true);
+    public Image DockerSmall => Images.DockerSmall;
 
-    public Image Forty { get; } = ImageMaker.ManyLayers();
+    public Image Forty => Images.Forty;
 
-    public Image Index { get; } = ImageMaker.Index();
+    public Image Index => Images.Index;
 
     /// <summary>One layer of 256 MiB.</summary>
-    public Image Big { get; private set; } = null!;
+    public Image Big => Images.Big;
 
     /// <summary>One layer of 48 MiB: large enough for parallel ranges.</summary>
-    public Image Medium { get; private set; } = null!;
+    public Image Medium => Images.Medium;
 
     /// <summary>One layer of 3 MiB, one connection.</summary>
-    public Image Little { get; private set; } = null!;
+    public Image Little => Images.Little;
 
-    public async Task InitializeAsync()
+    public Task InitializeAsync() => Started.Value;
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    private static async Task StartAsync()
     {
-        Registry = await DebianRegistry.StartNewAsync();
-        Big = await ImageMaker.BigAsync(256, 1, _folder);
-        Medium = await ImageMaker.BigAsync(48, 2, _folder);
-        Little = await ImageMaker.BigAsync(3, 3, _folder);
-        foreach (var (name, image) in new[] { ("small", Small), ("docker", DockerSmall), ("forty", Forty), ("index", Index), ("big", Big), ("medium", Medium), ("little", Little) })
-            await Registry.PushAsync(image, "library/" + name);
-        await Registry.PushAsync(Small, "team/private");
-        await Registry.PushAsync(Little, "team/private", "little");
+        _registry = await DebianRegistry.StartNewAsync();
+        Images.Big = await ImageMaker.BigAsync(256, 1, Folder);
+        Images.Medium = await ImageMaker.BigAsync(48, 2, Folder);
+        Images.Little = await ImageMaker.BigAsync(3, 3, Folder);
+        foreach (var (name, image) in new[]
+        {
+            ("small", Images.Small), ("docker", Images.DockerSmall), ("forty", Images.Forty), ("index", Images.Index),
+            ("big", Images.Big), ("medium", Images.Medium), ("little", Images.Little),
+        })
+            await _registry.PushAsync(image, "library/" + name);
+        await _registry.PushAsync(Images.Small, "team/private");
+        await _registry.PushAsync(Images.Little, "team/private", "little");
     }
 
-    public async Task DisposeAsync()
+    private static class Images
     {
-        await Registry.DisposeAsync();
-        _folder.Dispose();
+        public static Image Small { get; } = ImageMaker.Small();
+
+        public static Image DockerSmall { get; } = ImageMaker.Small("docker", docker: true);
+
+        public static Image Forty { get; } = ImageMaker.ManyLayers();
+
+        public static Image Index { get; } = ImageMaker.Index();
+
+        public static Image Big { get; set; } = null!;
+
+        public static Image Medium { get; set; } = null!;
+
+        public static Image Little { get; set; } = null!;
     }
 }
 
+/// <summary>
+/// The tests that measure time or memory, or change the machine's own set-up (mounts, daemons): one after the other, with nothing beside them.
+/// Those that mostly wait are classes with this fixture and no collection: they run at the same time.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class RegistryCollection : ICollectionFixture<RegistryFixture>
 {

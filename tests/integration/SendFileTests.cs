@@ -14,8 +14,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>Large bodies, from the store and from a running fetch: by sendfile(2), copied, and over TLS.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class SendFileTests(RegistryFixture fixture) : IAsyncLifetime
+public sealed class SendFileTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>, IAsyncLifetime
 {
     private const int MiB = 1 << 20;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);

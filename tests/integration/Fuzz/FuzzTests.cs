@@ -16,8 +16,7 @@ namespace Entrepot.IntegrationTests.Fuzz;
 /// Requests that nobody would send: whatever comes in, no answer is a 5xx (but 505, which is about the version the client named), nothing crashes or hangs, nothing grows. A short run by default;
 /// <c>ENTREPOT_FUZZ_SECONDS=600 ./test.sh integration Fuzz</c> is ten minutes of each, <c>ENTREPOT_FUZZ_SEED</c> repeats the random bytes of an earlier one.
 /// </summary>
-[Collection(RegistryCollection.Name)]
-public sealed class FuzzTests(RegistryFixture fixture, ITestOutputHelper output) : IAsyncLifetime
+public sealed class FuzzTests(RegistryFixture fixture, ITestOutputHelper output) : IClassFixture<RegistryFixture>, IAsyncLifetime
 {
     private const long MostGrowthBytes = 48 << 20;
     private const int Rounds = 3;
