@@ -8,64 +8,51 @@ namespace Entrepot.IntegrationTests;
 /// <summary>One real registry for the whole run, with the images that the tests pull: whoever needs it first starts it, the end of the run ends it.</summary>
 public sealed class RegistryFixture : IAsyncLifetime
 {
-    private static readonly Lazy<Task> Started = new(StartAsync);
-    private static readonly TempFolder Folder = new("images");
-    private static DebianRegistry? _registry;
+    private static readonly Lazy<Task<SharedRegistry>> Started = new(SharedRegistry.StartAsync);
+    private SharedRegistry _shared = null!;
 
-    public DebianRegistry Registry => _registry!;
+    public DebianRegistry Registry => _shared.Registry;
 
-    public Image Small => Images.Small;
+    public Image Small => _shared.Small;
 
-    public Image DockerSmall => Images.DockerSmall;
+    public Image DockerSmall => _shared.DockerSmall;
 
-    public Image Forty => Images.Forty;
+    public Image Forty => _shared.Forty;
 
-    public Image Index => Images.Index;
+    public Image Index => _shared.Index;
 
     /// <summary>One layer of 256 MiB.</summary>
-    public Image Big => Images.Big;
+    public Image Big => _shared.Big;
 
     /// <summary>One layer of 48 MiB: large enough for parallel ranges.</summary>
-    public Image Medium => Images.Medium;
+    public Image Medium => _shared.Medium;
 
     /// <summary>One layer of 3 MiB, one connection.</summary>
-    public Image Little => Images.Little;
+    public Image Little => _shared.Little;
 
-    public Task InitializeAsync() => Started.Value;
+    public async Task InitializeAsync() => _shared = await Started.Value;
 
     public Task DisposeAsync() => Task.CompletedTask;
 
-    private static async Task StartAsync()
+    private sealed record SharedRegistry(DebianRegistry Registry, Image Small, Image DockerSmall, Image Forty, Image Index, Image Big, Image Medium, Image Little)
     {
-        _registry = await DebianRegistry.StartNewAsync();
-        Images.Big = await ImageMaker.BigAsync(256, 1, Folder);
-        Images.Medium = await ImageMaker.BigAsync(48, 2, Folder);
-        Images.Little = await ImageMaker.BigAsync(3, 3, Folder);
-        foreach (var (name, image) in new[]
+        private static readonly TempFolder Folder = new("images");
+
+        public static async Task<SharedRegistry> StartAsync()
         {
-            ("small", Images.Small), ("docker", Images.DockerSmall), ("forty", Images.Forty), ("index", Images.Index),
-            ("big", Images.Big), ("medium", Images.Medium), ("little", Images.Little),
-        })
-            await _registry.PushAsync(image, "library/" + name);
-        await _registry.PushAsync(Images.Small, "team/private");
-        await _registry.PushAsync(Images.Little, "team/private", "little");
-    }
-
-    private static class Images
-    {
-        public static Image Small { get; } = ImageMaker.Small();
-
-        public static Image DockerSmall { get; } = ImageMaker.Small("docker", docker: true);
-
-        public static Image Forty { get; } = ImageMaker.ManyLayers();
-
-        public static Image Index { get; } = ImageMaker.Index();
-
-        public static Image Big { get; set; } = null!;
-
-        public static Image Medium { get; set; } = null!;
-
-        public static Image Little { get; set; } = null!;
+            var shared = new SharedRegistry(
+                await DebianRegistry.StartNewAsync(), ImageMaker.Small(), ImageMaker.Small("docker", docker: true), ImageMaker.ManyLayers(), ImageMaker.Index(),
+                await ImageMaker.BigAsync(256, 1, Folder), await ImageMaker.BigAsync(48, 2, Folder), await ImageMaker.BigAsync(3, 3, Folder));
+            foreach (var (name, image) in new[]
+            {
+                ("small", shared.Small), ("docker", shared.DockerSmall), ("forty", shared.Forty), ("index", shared.Index),
+                ("big", shared.Big), ("medium", shared.Medium), ("little", shared.Little),
+            })
+                await shared.Registry.PushAsync(image, "library/" + name);
+            await shared.Registry.PushAsync(shared.Small, "team/private");
+            await shared.Registry.PushAsync(shared.Little, "team/private", "little");
+            return shared;
+        }
     }
 }
 
