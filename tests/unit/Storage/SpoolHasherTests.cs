@@ -74,6 +74,19 @@ public sealed class SpoolHasherTests : IDisposable
     }
 
     [Fact]
+    public async Task Disposed_while_its_caller_hashes_it_lets_the_caller_end_and_takes_nothing_more()
+    {
+        var bytes = new byte[128 << 20]; // A tenth of a second of hashing.
+        using var file = FileOf([]);
+        var hasher = new SpoolHasher(Digest.Sha256Of([]));
+        var hashing = Task.Run(() => hasher.TryHash(file, 0, bytes, bytes.Length));
+        Assert.True(SpinWait.SpinUntil(() => hashing.IsCompleted || !hasher.CaughtUpAsync().IsCompleted, Deadline));
+        hasher.Dispose();
+        Assert.True(await hashing.WaitAsync(Deadline));
+        Assert.False(hasher.TryHash(file, bytes.Length, new byte[1], bytes.Length + 1));
+    }
+
+    [Fact]
     public async Task Who_brings_faster_than_it_hashes_is_held_back_and_let_go()
     {
         var bytes = RandomNumberGenerator.GetBytes(Block);
