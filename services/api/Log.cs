@@ -19,6 +19,9 @@ internal static partial class Log
     [LoggerMessage(1003, LogLevel.Warning, "The object of {Digest} (fence {Fence}) has vanished or is damaged; it will be fetched again")]
     public static partial void ObjectVanished(this ILogger log, Digest digest, long fence);
 
+    [LoggerMessage(1015, LogLevel.Warning, "{Digest} is held, but fetched again: {Problem}")]
+    public static partial void StoreUnavailable(this ILogger log, Digest digest, string problem);
+
     [LoggerMessage(1004, LogLevel.Warning, "{Count} fetches could not be looked at: {Problem}")]
     public static partial void PollFailed(this ILogger log, int count, string problem);
 

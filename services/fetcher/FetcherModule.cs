@@ -1,6 +1,11 @@
+using Entrepot.Contracts;
 using Entrepot.Fetcher.Consumers;
+using Entrepot.Fetcher.Endpoints;
 using Entrepot.Fetcher.Work;
+using Entrepot.Hosting;
+using Entrepot.Storage;
 using MassTransit;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Entrepot.Fetcher;
@@ -21,6 +26,13 @@ public static class FetcherModule
         services.AddSingleton<IFetchWork, TagListFetch>().AddSingleton<IFetchWork, ReferrersFetch>();
         services.AddSingleton<LeaseKeeper>().AddHostedService(p => p.GetRequiredService<LeaseKeeper>());
         return services.AddHostedService<FetchPool>();
+    }
+
+    /// <summary>Lets api replicas in other processes read the running downloads. The host provides the shared token.</summary>
+    public static void MapFetcher(this WebApplication app)
+    {
+        var content = new ContentEndpoint(app.Services.GetRequiredService<LiveSpools>(), app.Services.GetRequiredService<InternalSettings>(), app.Services.GetRequiredService<Draining>());
+        app.Use((http, next) => http.Request.Path.Value!.StartsWith(InternalRoutes.Prefix, StringComparison.Ordinal) ? content.HandleAsync(http) : next(http));
     }
 
     /// <summary>Adds the fetcher's consumers to the bus.</summary>

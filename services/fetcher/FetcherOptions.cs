@@ -12,6 +12,10 @@ public sealed class FetcherOptions
     [Range(2, 256)]
     public int Slots { get; set; } = 32;
 
+    /// <summary>Where api replicas reach this very process, in a cluster; made of <c>Urls</c> and the machine's name by default.</summary>
+    [Description("In a cluster: where the api's replicas reach this very process and no other, such as http://10.0.0.7:5000. By default made of Urls and the machine's name.")]
+    public Uri? AdvertisedUrl { get; set; }
+
     /// <summary>How many of the running fetches may be prefetches.</summary>
     [Description("How many prefetches run at once")]
     [Range(0, 64)]

@@ -48,4 +48,7 @@ internal static partial class Log
 
     [LoggerMessage(2012, LogLevel.Warning, "A commit waits for the database: {Problem}")]
     public static partial void CommitWaits(this ILogger log, string problem);
+
+    [LoggerMessage(2014, LogLevel.Warning, "{Digest} waits in its spool for the store: {Problem}")]
+    public static partial void StoreWaits(this ILogger log, Oci.Digest digest, string problem);
 }

@@ -13,23 +13,24 @@ internal static class StandaloneModule
 {
     /// <summary>Every key of <c>entrepot.json</c>.</summary>
     public static OptionsSchema Schema() => new OptionsSchema()
-        .Add<PlatformOptions>("").Add<UpstreamSettings>("")
-        .Add<ApiOptions>("Api").Add<FetcherOptions>("Fetcher").Add<JanitorOptions>("Janitor");
+        .Add<PlatformOptions>("").Add<UpstreamSettings>("", s => s.Problems().Select(p => new ConfigError(p.Key, p.Value, p.Problem, p.Fix)))
+        .Add<ApiOptions>("Api").Add<FetcherOptions>("Fetcher").Add<JanitorOptions>("Janitor")
+        .AddForOthers<DatabaseSettings>("Database").AddForOthers<BusSettings>("Bus").AddForOthers<StoreSettings>("Store").AddForOthers<InternalSettings>("Internal");
 
     public static void AddStandalone(this IServiceCollection services, DataFolder data, UpstreamSettings upstreams)
     {
         // Bytes and facts.
         services.AddSingleton(data);
-        services.AddSingleton<IDatabase>(_ => new SqliteDatabase(data.Database));
+        services.AddSingleton<IDatabase>(_ => new SqliteDatabase(data.PathOf("entrepot.db")));
         services.AddSingleton<FetchQueue>().AddSingleton<Holdings>().AddSingleton<AccessStore>().AddSingleton<Retention>();
-        services.AddSingleton<IBlobStore>(_ => new FileBlobStore(data.Blobs));
-        services.AddSingleton(p => new SpoolFolder(data.Spool, p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IBlobStore>(_ => new FileBlobStore(data.PathOf("blobs")));
+        services.AddSingleton(p => new SpoolFolder(data.PathOf("spool"), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<LiveSpools>().AddSingleton<ILiveFetches>(p => p.GetRequiredService<LiveSpools>());
 
         // Registries. The fetcher alone holds the client, and with it the credentials.
         services.AddSingleton(upstreams.ToCatalog());
         services.AddSingleton<UpstreamClient>();
-        services.AddSingleton(new FetcherIdentity($"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():N}", ""));
+        services.AddSingleton(FetcherIdentity.Embedded());
 
         services.AddPlatformBus(bus =>
         {

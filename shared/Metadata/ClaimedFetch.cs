@@ -32,6 +32,12 @@ public sealed record ClaimedFetch
     /// <summary>Bytes as an upstream answered to an earlier owner, when one did.</summary>
     public required long? Size { get; init; }
 
+    /// <summary>The upstream that answered to an earlier owner, when one did.</summary>
+    public string? AnsweredUpstream { get; init; }
+
+    /// <summary>The repository it was asked through.</summary>
+    public string? AnsweredRepository { get; init; }
+
     /// <summary>Bytes an earlier owner had when it last renewed.</summary>
     public required long Progress { get; init; }
 

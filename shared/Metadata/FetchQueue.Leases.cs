@@ -100,7 +100,7 @@ public sealed partial class FetchQueue
                     {except}
                 ORDER BY f.prefetch, CASE WHEN f.kind = 'Blob' THEN 1 ELSE 0 END, coalesce(busy.running, 0), f.queued_at, f.id
                 LIMIT 1 {locking})
-            RETURNING id, fence, kind, key, reference, trust_domain, prefetch, expected_size, size, progress, traceparent
+            RETURNING id, fence, kind, key, reference, trust_domain, prefetch, expected_size, size, progress, traceparent, answered_upstream, answered_repository
             """)
             .With("owner", options.Owner).With("address", options.Address).With("share", options.MostOfOneUpstream)
             .With("lease", Milliseconds(FetchTimings.Lease)).With("grace", Milliseconds(FetchTimings.SuspicionGrace));
@@ -119,6 +119,8 @@ public sealed partial class FetchQueue
             Size = row.LongOrNull(8),
             Progress = row.GetInt64(9),
             TraceParent = row.StringOrNull(10),
+            AnsweredUpstream = row.StringOrNull(11),
+            AnsweredRepository = row.StringOrNull(12),
             Sources = [],
         }, cancellationToken);
     }

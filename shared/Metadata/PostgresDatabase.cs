@@ -11,8 +11,9 @@ namespace Entrepot.Metadata;
 public sealed class PostgresDatabase : IDatabase
 {
     /// <summary>The id of the last migration in Migrations/Postgres (see <see cref="SqliteDatabase.NewestMigration"/>).</summary>
-    internal const string NewestMigration = "20261121052358_Init";
+    internal const string NewestMigration = "20261121183557_Uploads";
 
+    private const long MigrationLock = 0x656E_7472_6570_6F74; // "entrepot"
     private const int MaxConnections = 20;
     private const int MaxAttempts = 3;
     private readonly NpgsqlDataSource _source;
@@ -66,10 +67,20 @@ public sealed class PostgresDatabase : IDatabase
             && await session.Sql("SELECT EXISTS (SELECT 1 FROM \"__EFMigrationsHistory\" WHERE \"MigrationId\" = @id)")
                 .With("id", NewestMigration).FirstOrDefaultAsync(r => r.GetBoolean(0), token), cancellationToken);
         if (upToDate) return;
-        await using var context = new PostgresCacheDb(new DbContextOptionsBuilder<PostgresCacheDb>().UseNpgsql(_source).Options);
         try
         {
-            await context.Database.MigrateAsync(cancellationToken);
+            // A session's lock, on a connection of its own: whoever comes second finds nothing left to do.
+            await using var held = await _source.OpenConnectionAsync(cancellationToken);
+            await ExecuteAsync(held, $"SELECT pg_advisory_lock({MigrationLock})", cancellationToken);
+            try
+            {
+                await using var context = new PostgresCacheDb(new DbContextOptionsBuilder<PostgresCacheDb>().UseNpgsql(_source).Options);
+                await context.Database.MigrateAsync(cancellationToken);
+            }
+            finally
+            {
+                await ExecuteAsync(held, $"SELECT pg_advisory_unlock({MigrationLock})", CancellationToken.None);
+            }
         }
         catch (Exception exception) when (Unavailable(exception) is { } unavailable)
         {
@@ -79,6 +90,15 @@ public sealed class PostgresDatabase : IDatabase
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // Constants.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
 
     private async Task<T> RunAsync<T>(Func<NpgsqlConnection, UnitProgress, Task<T>> unit, CancellationToken cancellationToken)
     {
@@ -118,6 +138,8 @@ public sealed class PostgresDatabase : IDatabase
         PostgresException postgres => postgres.SqlState[..2] is "08" or "53" or "57" or "58"
             || postgres.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
             || postgres.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
+            // The schema is not there yet: another process, or this one, is about to make it.
+            || postgres.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn
             ? new DatabaseUnavailableException($"PostgreSQL cannot do it now: {postgres.MessageText} ({postgres.SqlState})", postgres)
             : null,
         NpgsqlException or SocketException or TimeoutException => new DatabaseUnavailableException($"PostgreSQL cannot be reached: {exception.Message}", exception),

@@ -4,7 +4,7 @@ using Entrepot.Oci;
 namespace Entrepot.Storage;
 
 /// <summary>The names of objects and spools: <c>sha256/ab/&lt;hex&gt;.&lt;fence&gt;</c>. The fence makes each name one owner's.</summary>
-internal static class BlobKeys
+public static class BlobKeys
 {
     public static string Of(Digest digest, long fence) =>
         string.Create(CultureInfo.InvariantCulture, $"{digest.Algorithm}/{digest.Hex[..2]}/{digest.Hex}.{fence}");

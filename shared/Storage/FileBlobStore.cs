@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Entrepot.Oci;
 using Microsoft.Win32.SafeHandles;
 
@@ -34,7 +35,7 @@ public sealed class FileBlobStore : IBlobStore
     }, cancellationToken);
 
     /// <inheritdoc />
-    public ValueTask<IBlobSource?> OpenOrNullAsync(StoredBlob blob, CancellationToken cancellationToken)
+    public ValueTask<IBlobSource?> OpenOrNullAsync(StoredBlob blob, long start, long end, CancellationToken cancellationToken)
     {
         SafeFileHandle handle;
         try
@@ -69,15 +70,23 @@ public sealed class FileBlobStore : IBlobStore
     }
 
     /// <inheritdoc />
+    /// <remarks>A rename is whole or not at all.</remarks>
+    public Task<int> RemoveHalfStoredAsync(TimeSpan age, CancellationToken cancellationToken) => Task.FromResult(0);
+
+    /// <inheritdoc />
     public bool IsBeingRead(Digest digest, long fence) => _reading.ContainsKey((digest, fence));
 
     /// <inheritdoc />
-    public IEnumerable<StoredObject> List()
+    public async IAsyncEnumerable<StoredObject> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await Task.Yield(); // A disk is walked on a thread of its own.
         foreach (var algorithm in Directory.EnumerateDirectories(_root))
             foreach (var file in new DirectoryInfo(algorithm).EnumerateFiles("*", SearchOption.AllDirectories))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
                 if (BlobKeys.TryParse(Path.GetFileName(algorithm), file.Name, out var digest, out var fence))
                     yield return new StoredObject(digest, fence, file.Length, file.LastWriteTimeUtc);
+            }
     }
 
     private string PathOf(Digest digest, long fence) => Path.Combine(_root, BlobKeys.Of(digest, fence));

@@ -8,21 +8,30 @@ namespace Entrepot.Storage;
 /// </summary>
 public interface IBlobStore
 {
-    /// <summary>Makes a verified spool durable under its key, so that it survives a power cut. The caller then writes the row.</summary>
-    /// <exception cref="IOException">The disk failed or is full; nothing is left under the key.</exception>
+    /// <summary>Makes a verified spool durable under its key, so that it survives a power cut; the spool's own name is gone then. The caller writes the row.</summary>
+    /// <exception cref="StoreUnavailableException">The store can't be reached now; the spool is as it was.</exception>
+    /// <exception cref="IOException">The store failed or is full; nothing is left under the key.</exception>
     Task StoreAsync(Spool spool, StoredBlob blob, CancellationToken cancellationToken);
 
     /// <summary>Opens an object, or null when it is gone or its length is not <see cref="StoredBlob.Size"/> (a miss that wants repair).</summary>
-    ValueTask<IBlobSource?> OpenOrNullAsync(StoredBlob blob, CancellationToken cancellationToken);
+    /// <param name="blob">What is to be read.</param>
+    /// <param name="start">The offset that is read first.</param>
+    /// <param name="end">The offset behind the last that is likely to be read: of a store far away nothing behind it is asked for.</param>
+    /// <param name="cancellationToken">Stops the opening.</param>
+    /// <exception cref="StoreUnavailableException">The store can't be reached now.</exception>
+    ValueTask<IBlobSource?> OpenOrNullAsync(StoredBlob blob, long start, long end, CancellationToken cancellationToken);
 
     /// <summary>Removes an object; nothing happens when it is gone already. Readers that have it open keep reading.</summary>
     Task DeleteAsync(Digest digest, long fence, CancellationToken cancellationToken);
+
+    /// <summary>Gives up what killed processes left half-stored longer ago than <paramref name="age"/>. Returns how many things.</summary>
+    Task<int> RemoveHalfStoredAsync(TimeSpan age, CancellationToken cancellationToken);
 
     /// <summary>Whether somebody in this process reads that object now.</summary>
     bool IsBeingRead(Digest digest, long fence);
 
     /// <summary>All objects there are, in no order, with their age in the store.</summary>
-    IEnumerable<StoredObject> List();
+    IAsyncEnumerable<StoredObject> ListAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>Where verified bytes lie: the digest, the fence in their key, and their length in bytes.</summary>

@@ -17,6 +17,9 @@ public interface ILiveFetch
     /// <summary>What the upstream answered, once it has; null when the fetch ended before any upstream did.</summary>
     Task<LiveAnswer?> WaitForAnswerAsync(CancellationToken cancellationToken);
 
+    /// <summary>Whether the owner could not be reached when it was last asked, or broke off: it may be gone.</summary>
+    bool IsOwnerSilent { get; }
+
     /// <summary>A reader of the bytes as they come, or null when the fetch has let go of the bytes at <paramref name="offset"/>.</summary>
     IBlobSource? OpenOrNull(long offset);
 }

@@ -214,6 +214,9 @@ public sealed class Spool : ILiveFetch, IDisposable
     }
 
     /// <inheritdoc />
+    public bool IsOwnerSilent => false;
+
+    /// <inheritdoc />
     public IBlobSource? OpenOrNull(long offset)
     {
         lock (_lock)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Entrepot.Oci;
 
 namespace Entrepot.Storage;
@@ -7,19 +8,28 @@ public sealed class SpoolFolder
 {
     private readonly string _root;
     private readonly TimeProvider _time;
+    private readonly bool _isKept;
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, (long Size, Spool Spool)> _reserved = [];
 
     /// <summary>A spool folder at <paramref name="root"/>; made when absent.</summary>
-    public SpoolFolder(string root, TimeProvider time)
+    /// <param name="root">Where.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="isKept">
+    /// Whether a spool that an earlier process left is gone on with. Not where others may claim its fetch: what the row says of its progress may be another's, and
+    /// that of a file of ours would then be taken for it. The folder is emptied instead.
+    /// </param>
+    public SpoolFolder(string root, TimeProvider time, bool isKept = true)
     {
-        (_root, _time) = (root, time);
+        (_root, _time, _isKept) = (root, time, isKept);
         Directory.CreateDirectory(root);
+        if (isKept) return;
+        foreach (var left in Directory.EnumerateFiles(root)) File.Delete(left);
     }
 
-    /// <summary>A spool for one claim of a blob fetch; its file carries the fetch's id, so that a restarted process finds what it had.</summary>
+    /// <summary>A spool for one claim of a blob fetch; its file carries the fetch's id, so that a restarted process finds what it had, or else the claim's fence too.</summary>
     public Spool Create(Guid fetchId, long fence, Digest digest, Func<bool> isHeld) =>
-        new(fetchId, fence, digest, PathOf(fetchId), _time) { IsHeld = isHeld };
+        new(fetchId, fence, digest, _isKept ? PathOf(fetchId) : string.Create(CultureInfo.InvariantCulture, $"{PathOf(fetchId)}.{fence}"), _time) { IsHeld = isHeld };
 
     /// <summary>
     /// Keeps <paramref name="size"/> bytes of the disk for a spool, before its first byte. The volume keeps max(2 %, min(512 MiB, 10 %)) free,

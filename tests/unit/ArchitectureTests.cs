@@ -15,6 +15,7 @@ public sealed class ArchitectureTests
     [InlineData("shared/Storage", "shared/Oci", "shared/Contracts")]
     [InlineData("shared/Metadata", "shared/Oci", "shared/Contracts")]
     [InlineData("shared/Hosting", "shared/Contracts")]
+    [InlineData("shared/Cluster", "shared/Contracts", "shared/Oci", "shared/Storage", "shared/Metadata", "shared/Hosting")]
     public void A_shared_library_references_no_more_than_it_may(string project, params string[] allowed) =>
         Assert.Empty(ReferencesOf(project).Except(allowed));
 

@@ -10,7 +10,7 @@ namespace Entrepot.Api.Access;
 internal sealed class AccessRecorder(Outbox outbox, TimeProvider time) : BackgroundService
 {
     private const int BatchSize = 500;
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
     private readonly ConcurrentQueue<AccessCount> _counts = new();
     private ConcurrentDictionary<Digest, (long Count, DateTimeOffset LastAt)> _seen = new();
 

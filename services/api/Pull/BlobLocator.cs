@@ -17,7 +17,8 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
     private BlobEntry? _held;
     private FetchTicket? _ticket;
     private IBlobSource? _source;
-    private long _fence = -1;
+    private ILiveFetch? _live;
+    private long _fence = -1, _liveFence = -1;
     private int _rejoins;
 
     private const int MostRejoins = 3;
@@ -37,9 +38,9 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
     /// <summary>Why this request gets nothing, once that is settled.</summary>
     public FetchFailure? Failure => _ticket?.Failure();
 
-    /// <summary>Whether the stored object can be opened; it is open then.</summary>
-    public async ValueTask<bool> IsThereAsync(CancellationToken cancellationToken) =>
-        _held!.Bytes is not null || (_source = await OpenStoredAsync(cancellationToken)) is not null;
+    /// <summary>Whether the stored object can be opened; it is open then, from <paramref name="start"/>.</summary>
+    public async ValueTask<bool> IsThereAsync(long start, long end, CancellationToken cancellationToken) =>
+        _held!.Bytes is not null || (_source = await OpenStoredAsync(start, end, cancellationToken)) is not null;
 
     /// <summary>What the upstream of the running fetch answered, or what is stored by now. Null when time is up or the fetch has failed for us.</summary>
     public async Task<LiveAnswer?> WaitForAnswerAsync(TimeSpan atMost, CancellationToken cancellationToken)
@@ -70,6 +71,7 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
                         (_source, _fence) = (source, fence);
                         return answer;
                     }
+                    if (live.IsOwnerSilent) await SuspectAsync(_ticket.Status, fence, timeout.Token);
                 }
                 await changed.WaitAsync(timeout.Token);
             }
@@ -81,12 +83,12 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
     }
 
     /// <summary>What holds the byte at <paramref name="offset"/>; null when nothing ever will.</summary>
-    public async ValueTask<IBlobSource?> LocateAsync(long offset, CancellationToken cancellationToken)
+    public async ValueTask<IBlobSource?> LocateAsync(long offset, long end, CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _source, null) is { } opened) return opened;
         if (_held is not null)
         {
-            if (await OpenStoredAsync(cancellationToken) is { } stored) return stored;
+            if (await OpenStoredAsync(offset, end, cancellationToken) is { } stored) return stored;
             if (_ticket is null && !await RejoinAsync(cancellationToken)) return null;
         }
         while (true)
@@ -96,15 +98,24 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
             if (_ticket.IsDone)
             {
                 _held = await shared.Index.ReloadBlobAsync(key, cancellationToken) ?? await StoredForOthersAsync(cancellationToken);
-                if (_held is not null && await OpenStoredAsync(cancellationToken) is { } stored) return stored;
+                if (_held is not null && await OpenStoredAsync(offset, end, cancellationToken) is { } stored) return stored;
                 // What was sent so far has been verified, or came from verified bytes: another download may go on.
                 if (await RejoinAsync(cancellationToken)) continue;
                 return null;
             }
-            if (await FindLiveAsync(cancellationToken) is var (live, fence) && live.OpenOrNull(offset) is { } source)
+            if (await FindLiveAsync(cancellationToken) is var (live, fence))
             {
-                _fence = fence;
-                return source;
+                if (!live.IsOwnerSilent && live.OpenOrNull(offset) is { } source)
+                {
+                    _fence = fence;
+                    return source;
+                }
+                if (live.IsOwnerSilent)
+                {
+                    // The row tells whether it is gone; until then it is asked again at every look.
+                    await SuspectAsync(_ticket.Status, fence, cancellationToken);
+                    _live = null;
+                }
             }
             await changed.WaitAsync(cancellationToken);
         }
@@ -115,14 +126,7 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
     {
         if (_ticket?.Status is not { } status || _fence < 0) return false;
         if (status.State != FetchState.Running || status.Fence != _fence) return true;
-        try
-        {
-            await shared.Queue.SuspectAsync(status.Id, _fence, cancellationToken);
-        }
-        catch (DatabaseUnavailableException)
-        {
-            // Nobody could take over either.
-        }
+        await SuspectAsync(status, _fence, cancellationToken);
         return false;
     }
 
@@ -132,14 +136,40 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
         _ticket?.Dispose();
     }
 
-    private async ValueTask<(ILiveFetch Live, long Fence)?> FindLiveAsync(CancellationToken cancellationToken) =>
-        _ticket!.Status is { State: FetchState.Running } status
-            && await shared.Live.FindOrNullAsync(status.Id, status.Fence, status.OwnerAddress ?? "", cancellationToken) is { } live ? (live, status.Fence) : null;
+    private async ValueTask<(ILiveFetch Live, long Fence)?> FindLiveAsync(CancellationToken cancellationToken)
+    {
+        if (_ticket!.Status is not { State: FetchState.Running } status) return null;
+        if (_live is null || _liveFence != status.Fence)
+            (_live, _liveFence) = (await shared.Live.FindOrNullAsync(status.Id, status.Fence, status.OwnerAddress ?? "", cancellationToken), status.Fence);
+        return _live is { } live ? (live, status.Fence) : null;
+    }
 
-    private async ValueTask<IBlobSource?> OpenStoredAsync(CancellationToken cancellationToken)
+    private async Task SuspectAsync(FetchStatus? status, long fence, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (status is not null) await shared.Queue.SuspectAsync(status.Id, fence, cancellationToken);
+        }
+        catch (DatabaseUnavailableException)
+        {
+            // Nobody could take over either.
+        }
+    }
+
+    private async ValueTask<IBlobSource?> OpenStoredAsync(long start, long end, CancellationToken cancellationToken)
     {
         var blob = new StoredBlob(_held!.Digest, _held.Fence, _held.Size);
-        if (await shared.Store.OpenOrNullAsync(blob, cancellationToken) is { } source) return source;
+        try
+        {
+            if (await shared.Store.OpenOrNullAsync(blob, start, end, cancellationToken) is { } source) return source;
+        }
+        catch (StoreUnavailableException e)
+        {
+            // Says nothing about the object: whoever has the bytes now is asked, a running fetch or the upstream.
+            shared.Log.StoreUnavailable(blob.Digest, e.Message);
+            _held = null;
+            return null;
+        }
 
         // Evicted since we looked; or vanished or damaged, and then the row must not promise it any longer.
         shared.Index.ForgetBlob(key);

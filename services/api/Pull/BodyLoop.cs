@@ -68,7 +68,7 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
             {
                 try
                 {
-                    source ??= await locator.LocateAsync(offset, stall.Token);
+                    source ??= await locator.LocateAsync(offset, end, stall.Token);
                 }
                 catch (DatabaseUnavailableException)
                 {
@@ -93,6 +93,8 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
                 }
                 source.Dispose();
                 source = null;
+                // One that opens and has nothing would else be opened as fast as it can be.
+                await Task.Delay(Between, stall.Token);
             }
         }
         catch (OperationCanceledException) when (!pull.Aborted.IsCancellationRequested)

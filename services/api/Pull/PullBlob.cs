@@ -24,9 +24,10 @@ internal sealed class PullBlob(
 
         // 2 Ask the database: an entry may be missing, or older than an eviction. What is left is not held, or not proven to be this repository's.
         var facts = await holdings.FindBlobAsync(key.Upstream, key.Repository, key.Reference, pull.Aborted);
-        if (index.Remember(key, facts) is { } current && await TryServeHeldAsync(pull, key, current, CacheState.Hit)) return;
+        var current = index.Remember(key, facts);
+        if (current is not null && await TryServeHeldAsync(pull, key, current, CacheState.Hit)) return;
         var mayHave = facts.Rights != Rights.None;
-        if (pull.IsHead || (facts.Held is not null && index.IsHeldIn(pull.Upstream, facts)))
+        if (pull.IsHead || (current is null && facts.Held is not null && index.IsHeldIn(pull.Upstream, facts)))
         {
             await WithoutDownloadAsync(pull, key, facts, mayHave);
             return;
@@ -61,7 +62,7 @@ internal sealed class PullBlob(
             return true;
         }
         using var locator = locators.Create(pull.Upstream, key, held);
-        if (!await locator.IsThereAsync(pull.Aborted)) return false;
+        if (BlobHead.FirstStretch(pull, held.Digest, held.Size) is var (start, end) && !await locator.IsThereAsync(start, end, pull.Aborted)) return false;
         if (held.Bytes is not null) hot.Remember(pull, held);
         await RespondAsync(pull, held.Digest, held.Size, cache, locator);
         return true;

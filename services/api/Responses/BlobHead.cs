@@ -18,6 +18,18 @@ internal static class BlobHead
         headers.ContentLength = blob.Size;
     }
 
+    /// <summary>The stretch of the blob that the response begins with; null when it has no body.</summary>
+    public static (long Start, long End)? FirstStretch(PullRequest pull, Digest digest, long size)
+    {
+        if (pull.IsHead || size == 0 || IfNoneMatch.Matches(pull.Http.Request.Headers.IfNoneMatch.ToString(), digest)) return null;
+        return RangesOf(pull, digest.ToString(), size) switch
+        {
+            ByteRanges.Unsatisfiable => null,
+            ByteRanges.Satisfiable { Ranges: [var (start, length), ..] } => (start, start + length),
+            _ => (0, size),
+        };
+    }
+
     /// <summary>Writes the headers for the request's Range against the blob's size.</summary>
     /// <returns>The parts of the body in order; none for HEAD, 304 and 416.</returns>
     public static BlobBody Write(PullRequest pull, Digest digest, long size, CacheState cache)
@@ -34,10 +46,7 @@ internal static class BlobHead
         }
         response.ContentType = MediaType;
 
-        // HEAD ignores Range; a Range under an If-Range that names other content is ignored too.
-        var ifRange = request.Headers.IfRange.ToString();
-        var range = pull.IsHead || (ifRange.Length > 0 && ifRange.Trim('"') != text) ? null : request.Headers.Range.ToString();
-        switch (ByteRanges.Parse(range, size))
+        switch (RangesOf(pull, text, size))
         {
             case ByteRanges.Unsatisfiable:
                 response.StatusCode = StatusCodes.Status416RangeNotSatisfiable;
@@ -60,6 +69,14 @@ internal static class BlobHead
                 response.ContentLength = size;
                 return pull.IsHead ? BlobBody.None : new BlobBody([new BodyPart(null, 0, size)], null);
         }
+    }
+
+    /// <summary>What the request asks for. HEAD ignores Range; a Range under an If-Range that names other content is ignored too.</summary>
+    private static ByteRanges RangesOf(PullRequest pull, string digest, long size)
+    {
+        var headers = pull.Http.Request.Headers;
+        var ifRange = headers.IfRange.ToString();
+        return ByteRanges.Parse(pull.IsHead || (ifRange.Length > 0 && ifRange.Trim('"') != digest) ? null : headers.Range.ToString(), size);
     }
 
     private static void WriteCommon(IHeaderDictionary headers, string digest, string eTag, CacheState cache)

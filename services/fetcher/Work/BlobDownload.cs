@@ -18,6 +18,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
     private const long UnannouncedStep = 64L << 20;
     private const long EnoughBytesPerSecond = 128L << 20, AtOnceAlone = 128L << 20;
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(80), LookEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan TakeOverWait = TimeSpan.FromMilliseconds(300), TakeOverLook = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Returns null when every byte is in the spool, else why the source can't deliver.</summary>
     /// <param name="fetch">The claim.</param>
@@ -29,13 +30,14 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
     public async Task<UpstreamFailure?> RunAsync(RunningFetch fetch, Spool spool, Upstream upstream, string repository, long? listed, CancellationToken cancellationToken)
     {
         var from = new Source(upstream, repository, spool.Digest);
+        var wanted = spool.Size is null ? await TakeOverAsync(fetch, spool, cancellationToken) : null;
 
         // 1 The first request tells the size, and whether the source serves ranges.
         // What a lost owner left is kept but for its last byte, so that there is always something to ask this source for.
         var expected = spool.Size ?? fetch.Claim.Size ?? fetch.Claim.ExpectedSize;
         if (!spool.HasFile && expected is > 0 && fetch.Claim.Progress > 0) spool.OpenFile(Math.Min(fetch.Claim.Progress, expected.Value - 1));
-        var start = spool.Prefix;
-        var inPieces = upstream.Options.Connections > 1 && expected >= options.ParallelFrom;
+        var inPieces = (upstream.Options.Connections > 1 || wanted is not null) && expected >= options.ParallelFrom;
+        var start = inPieces ? wanted ?? spool.Prefix : spool.Prefix;
         var firstEnd = inPieces ? Math.Min(expected!.Value, (start / PieceQueue.LengthFor(expected.Value) + 1) * PieceQueue.LengthFor(expected.Value)) : (long?)null;
         var opened = await client.OpenBlobAsync(upstream, repository, spool.Digest, start, firstEnd - 1, null, cancellationToken);
         if (opened.Failure is { } refused) return refused;
@@ -65,7 +67,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         {
             failure = inPieces && !first.IsWhole && !spool.PassThrough
                 ? await InPiecesAsync(spool, first, from, start, size.Value, cancellationToken)
-                : await RangeAsync(spool, first, from, start, size.Value, cancellationToken);
+                : await RangeAsync(spool, first.IsWhole || start == spool.Prefix ? first : null, from, spool.Prefix, size.Value, cancellationToken);
         }
         catch (SpoolFullException e)
         {
@@ -78,6 +80,24 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
     }
 
     /// <summary>
+    /// Lets the waiters of a lost owner in at once: its upstream has told them the size already. What they wait for is asked for first, the beginning beside it.
+    /// </summary>
+    /// <returns>The lowest offset somebody waits for; null when nothing was lost, or nobody has come.</returns>
+    private async Task<long?> TakeOverAsync(RunningFetch fetch, Spool spool, CancellationToken cancellationToken)
+    {
+        var claim = fetch.Claim;
+        if (claim is not { Size: { } size, AnsweredUpstream: { } upstream, AnsweredRepository: { } repository } || claim.Progress <= spool.FilePrefix || identity.Address.Length == 0) return null;
+        await room.TakeAsync(spool, size, cancellationToken);
+        spool.Answer(new LiveAnswer(upstream, repository, size));
+        for (var looks = TakeOverWait / TakeOverLook; looks > 0; looks--)
+        {
+            if (spool.Wanted() is [var lowest, ..]) return lowest;
+            await Task.Delay(TakeOverLook, cancellationToken);
+        }
+        return null;
+    }
+
+    /// <summary>
     /// The connections take the piece that is wanted most, until all are taken. The others join the first unless it brings enough by itself: where
     /// the network is no limit they would only cost this machine's time. By then the readers, who have just learnt the size, have said what they want.
     /// </summary>
@@ -85,7 +105,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         Spool spool, BlobStream first, Source from, long firstStart, long size, CancellationToken cancellationToken)
     {
         var firstEnd = Math.Min(size, first.EndInclusive!.Value + 1);
-        var pieces = new PieceQueue(size, spool.Gaps(firstEnd, size));
+        var pieces = new PieceQueue(size, spool.Gaps(0, firstStart).Concat(spool.Gaps(firstEnd, size)));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var allTaken = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
         var isSlow = IsSlowAsync(spool, allTaken.Token);

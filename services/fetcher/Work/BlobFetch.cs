@@ -87,7 +87,7 @@ internal sealed class BlobFetch(
         // 5 Durable: sync, rename, sync of the folder.
         try
         {
-            await store.StoreAsync(spool, blob, cancellationToken);
+            await WhenStoreIsBackAsync(digest, () => store.StoreAsync(spool, blob, cancellationToken), cancellationToken);
         }
         catch (IOException e)
         {
@@ -150,7 +150,41 @@ internal sealed class BlobFetch(
     {
         var source = fetch.Claim.Sources[0];
         var facts = await holdings.FindBlobAsync(source.Upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
-        return facts.Held is not null && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain);
+        return facts.Held is { } held && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain) && await IsStoredAsync(new StoredBlob(Digest.Parse(fetch.Claim.Reference), held.Fence, held.Size), cancellationToken);
+    }
+
+    /// <summary>Whether the store really has it: it may have vanished there, or nobody can get at it now.</summary>
+    private async Task<bool> IsStoredAsync(StoredBlob blob, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (blob.Size == 0) return true;
+            using var opened = await store.OpenOrNullAsync(blob, 0, 1, cancellationToken);
+            if (opened is null) await holdings.ForgetBlobAsync(blob.Digest.ToString(), blob.Fence, cancellationToken);
+            return opened is not null;
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>While the store is away the spool keeps the bytes, and whoever asks reads them there.</summary>
+    private async Task WhenStoreIsBackAsync(Digest digest, Func<Task> write, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await write();
+                return;
+            }
+            catch (StoreUnavailableException e)
+            {
+                log.StoreWaits(digest, e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(2), cancellationToken);
+            }
+        }
     }
 
     /// <summary>A download that is done is worth waiting for: the commit is tried until the database is back or the lease is another's.</summary>

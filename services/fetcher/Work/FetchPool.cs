@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Entrepot.Contracts;
+using Entrepot.Hosting;
 using Entrepot.Metadata;
 using Entrepot.Upstreams;
 using Microsoft.Extensions.Hosting;
@@ -14,7 +15,7 @@ namespace Entrepot.Fetcher.Work;
 /// </summary>
 internal sealed class FetchPool(
     FetchQueue queue, UpstreamCatalog catalog, IEnumerable<IFetchWork> works, LeaseKeeper leases, Doorbell doorbell, FetcherIdentity identity,
-    FetcherOptions options, FetcherMetrics metrics, ILogger<FetchPool> log) : BackgroundService
+    FetcherOptions options, FetcherMetrics metrics, Draining draining, Outbox outbox, ILogger<FetchPool> log) : BackgroundService
 {
     private static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(1);
     private static readonly ActivitySource Activities = new("Entrepot.Fetcher");
@@ -29,14 +30,17 @@ internal sealed class FetchPool(
     {
         // Claiming must not delay the start of what comes after this service.
         await Task.Yield();
-        while (!stoppingToken.IsCancellationRequested)
+        // Where others can claim in its stead, a process that is told to stop claims nothing new. What it has goes on while it is read, for the grace period.
+        using var claiming = identity.Address.Length > 0
+            ? CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, draining.Begun) : CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        while (!claiming.IsCancellationRequested)
         {
             try
             {
                 if (await ClaimOneAsync(stoppingToken)) continue;
-                await doorbell.WaitAsync(IdlePoll, stoppingToken);
+                await doorbell.WaitAsync(IdlePoll, claiming.Token);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (claiming.IsCancellationRequested)
             {
                 break;
             }
@@ -137,6 +141,7 @@ internal sealed class FetchPool(
         {
             using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
             await queue.ReleaseAsync(claim.Id, claim.Fence, TimeSpan.Zero, soon.Token);
+            if (identity.Address.Length > 0) outbox.Publish(new FetchRequested { FetchId = claim.Id, Kind = claim.Kind.ToString() });
         }
         catch (Exception e)
         {

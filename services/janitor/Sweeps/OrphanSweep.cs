@@ -9,16 +9,17 @@ namespace Entrepot.Janitor.Sweeps;
 /// Removes what a crash left: spools of fetches that are no more, and objects that no row points to. Who is writing is asked before what is
 /// referenced: a commit in between is seen as one or the other.
 /// </summary>
-internal sealed class OrphanSweep(Retention retention, IBlobStore store, SpoolFolder spools, JanitorOptions options, JanitorMetrics metrics, TimeProvider time, ILogger<OrphanSweep> log)
+internal sealed class OrphanSweep(Retention retention, IBlobStore store, JanitorOptions options, JanitorMetrics metrics, TimeProvider time, ILogger<OrphanSweep> log, SpoolFolder? spools = null)
 {
     private const int Batch = 500;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var oldEnough = time.GetUtcNow() - options.OrphanGrace;
-        foreach (var batch in spools.List().Where(s => s.WrittenAt <= oldEnough).Chunk(Batch))
+        foreach (var batch in (spools?.List() ?? []).Where(s => s.WrittenAt <= oldEnough).Chunk(Batch))
             await SweepSpoolsAsync([.. batch.Select(s => s.FetchId)], cancellationToken);
-        foreach (var batch in store.List().Where(o => o.WrittenAt <= oldEnough).Chunk(Batch))
+        for (var halves = await store.RemoveHalfStoredAsync(options.OrphanGrace, cancellationToken); halves > 0; halves--) Removed("a half-stored object");
+        await foreach (var batch in store.ListAsync(cancellationToken).Where(o => o.WrittenAt <= oldEnough).Chunk(Batch))
             await SweepObjectsAsync(batch, cancellationToken);
     }
 
@@ -27,7 +28,7 @@ internal sealed class OrphanSweep(Retention retention, IBlobStore store, SpoolFo
         var active = await retention.FindActiveAsync(fetchIds, cancellationToken);
         foreach (var id in fetchIds.Where(id => !active.Contains(id)))
         {
-            spools.Delete(id);
+            spools!.Delete(id);
             Removed(id.ToString("N"));
         }
     }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Entrepot.Hosting;
 
-/// <summary>The bus: messages of <c>shared/Contracts</c> as JSON. Which transport carries them is decided in this file alone.</summary>
+/// <summary>The bus: messages of <c>shared/Contracts</c> as JSON, carried in memory unless the process says otherwise.</summary>
 public static class PlatformBus
 {
     /// <summary>
@@ -13,16 +13,19 @@ public static class PlatformBus
     /// adding the services that publish: they then stop first, and what they publish last still goes out.
     /// </summary>
     /// <param name="services">The process's services; they hold a <see cref="TimeProvider"/> and meters.</param>
-    /// <param name="consumers">Adds the process's consumers; each gets its endpoint by convention.</param>
-    public static IServiceCollection AddPlatformBus(this IServiceCollection services, Action<IBusRegistrationConfigurator> consumers)
+    /// <param name="consumers">Adds the process's consumers.</param>
+    /// <param name="transport">Chooses what carries the messages, and the endpoints; in memory, each consumer with its own endpoint, by default.</param>
+    public static IServiceCollection AddPlatformBus(
+        this IServiceCollection services, Action<IBusRegistrationConfigurator> consumers, Action<IBusRegistrationConfigurator>? transport = null)
     {
         ArgumentNullException.ThrowIfNull(consumers);
+        transport ??= static bus => bus.UsingInMemory((context, memory) => memory.ConfigureEndpoints(context));
         services.AddMassTransit(bus =>
         {
             // It would report to its makers.
             bus.DisableUsageTelemetry();
             consumers(bus);
-            bus.UsingInMemory((context, transport) => transport.ConfigureEndpoints(context));
+            transport(bus);
         });
         services.RemoveMassTransitHostedService();
 

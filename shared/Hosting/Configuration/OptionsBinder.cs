@@ -35,16 +35,16 @@ internal sealed class OptionsBinder
     }
 
     /// <summary>Asks the object and everything in it for broken rules. Keys already reported are not reported again.</summary>
-    public void Validate(object target, string path)
+    /// <param name="target">The object.</param>
+    /// <param name="path">Where it stands.</param>
+    /// <param name="broken">Rules of its own that are broken, besides those it tells itself.</param>
+    public void Validate(object target, string path, IEnumerable<ConfigError>? broken = null)
     {
         var model = OptionsModel.Of(target.GetType());
-        if (target is IValidatableSection section)
+        foreach (var error in ((target as IValidatableSection)?.Validate(path) ?? []).Concat(broken ?? []))
         {
-            foreach (var error in section.Validate(path))
-            {
-                if (!_wrong.Contains(error.Key))
-                    Errors.Add(model.Find(error.Key[(error.Key.LastIndexOf(':') + 1)..]) is { IsSecret: true } ? error with { Value = null } : error);
-            }
+            if (!_wrong.Contains(error.Key))
+                Errors.Add(model.Find(error.Key[(error.Key.LastIndexOf(':') + 1)..]) is { IsSecret: true } ? error with { Value = null } : error);
         }
 
         foreach (var property in model.Properties)

@@ -119,6 +119,14 @@ internal sealed class FetchSourceRow
     public int Failures { get; set; }
 }
 
+internal sealed class UploadRow
+{
+    public required string Id { get; set; }
+    public required string Digest { get; set; }
+    public long Fence { get; set; }
+    public long BegunAt { get; set; }
+}
+
 /// <summary>The last fence given out, where the database has no sequences (SQLite).</summary>
 internal sealed class FenceCounterRow
 {

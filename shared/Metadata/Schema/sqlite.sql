@@ -142,3 +142,16 @@ VALUES ('20261121052351_Init', '10.0.14');
 
 COMMIT;
 
+BEGIN TRANSACTION;
+CREATE TABLE "uploads" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_uploads" PRIMARY KEY,
+    "digest" TEXT NOT NULL,
+    "fence" INTEGER NOT NULL,
+    "begun_at" INTEGER NOT NULL
+);
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261121183548_Uploads', '10.0.14');
+
+COMMIT;
+

@@ -52,6 +52,9 @@ public sealed class EntrepotSettings
         return this;
     }
 
+    /// <summary>The keys alone, for processes that are told where to listen by other means.</summary>
+    internal string ToJson() => JsonSerializer.Serialize(Values, Indented);
+
     internal string ToJson(Uri url, string dataDirectory)
     {
         var all = new Dictionary<string, object?>(Values);

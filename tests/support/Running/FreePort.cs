@@ -30,6 +30,25 @@ public static class FreePort
         throw new InvalidOperationException($"No free port between {First} and {Last} on 127.0.0.1.");
     }
 
+    /// <summary>The first of so many ports in a row that were free a moment ago and are never handed out by this process otherwise.</summary>
+    /// <exception cref="InvalidOperationException">No such stretch was found.</exception>
+    public static int NextStretch(int count)
+    {
+        for (var attempt = 0; attempt < 100; attempt++)
+        {
+            var first = Random.Shared.Next(First, Last - count);
+            lock (HandedOut)
+            {
+                var stretch = Enumerable.Range(first, count).ToList();
+                if (stretch.Exists(port => HandedOut.Contains(port) || !CanBind(port))) continue;
+                HandedOut.UnionWith(stretch);
+                return first;
+            }
+        }
+
+        throw new InvalidOperationException($"No {count} free ports in a row between {First} and {Last} on 127.0.0.1.");
+    }
+
     private static bool CanBind(int port)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

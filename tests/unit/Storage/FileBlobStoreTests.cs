@@ -14,7 +14,7 @@ public sealed class FileBlobStoreTests : IDisposable
     public async Task A_stored_spool_is_readable_under_its_digest_and_fence()
     {
         var (store, blob, bytes) = await StoreAsync(7);
-        using var source = (await store.OpenOrNullAsync(blob, default))!;
+        using var source = (await store.OpenOrNullAsync(blob, 0, blob.Size, default))!;
         var read = new byte[bytes.Length];
         Assert.Equal(bytes.Length, await source.ReadAsync(0, read, default));
         Assert.Equal(bytes, read);
@@ -26,8 +26,8 @@ public sealed class FileBlobStoreTests : IDisposable
     public async Task Another_fence_or_another_length_is_a_miss()
     {
         var (store, blob, _) = await StoreAsync(7);
-        Assert.Null(await store.OpenOrNullAsync(blob with { Fence = 8 }, default));
-        Assert.Null(await store.OpenOrNullAsync(blob with { Size = blob.Size + 1 }, default));
+        Assert.Null(await store.OpenOrNullAsync(blob with { Fence = 8 }, 0, blob.Size, default));
+        Assert.Null(await store.OpenOrNullAsync(blob with { Size = blob.Size + 1 }, 0, blob.Size, default));
         Assert.False(store.IsBeingRead(blob.Digest, blob.Fence));
     }
 
@@ -35,11 +35,11 @@ public sealed class FileBlobStoreTests : IDisposable
     public async Task A_deleted_object_is_gone_for_new_readers_and_stays_for_those_that_have_it_open()
     {
         var (store, blob, bytes) = await StoreAsync(7);
-        using (var source = (await store.OpenOrNullAsync(blob, default))!)
+        using (var source = (await store.OpenOrNullAsync(blob, 0, blob.Size, default))!)
         {
             Assert.True(store.IsBeingRead(blob.Digest, blob.Fence));
             await store.DeleteAsync(blob.Digest, blob.Fence, default);
-            Assert.Null(await store.OpenOrNullAsync(blob, default));
+            Assert.Null(await store.OpenOrNullAsync(blob, 0, blob.Size, default));
             Assert.Equal(bytes.Length, await source.ReadAsync(0, new byte[bytes.Length], default));
         }
         Assert.False(store.IsBeingRead(blob.Digest, blob.Fence));
@@ -51,7 +51,7 @@ public sealed class FileBlobStoreTests : IDisposable
     {
         var (store, blob, _) = await StoreAsync(7);
         await File.WriteAllTextAsync(Path.Combine(_folder, "blobs", "sha256", "readme"), "not ours");
-        var listed = Assert.Single(store.List());
+        var listed = Assert.Single(await store.ListAsync(default).ToListAsync());
         Assert.Equal((blob.Digest, 7L, blob.Size), (listed.Digest, listed.Fence, listed.Size));
     }
 

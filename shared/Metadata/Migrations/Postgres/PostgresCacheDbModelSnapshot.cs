@@ -426,6 +426,30 @@ namespace Entrepot.Metadata.Migrations.Postgres
 
                     b.ToTable("tags", (string)null);
                 });
+
+            modelBuilder.Entity("Entrepot.Metadata.Schema.UploadRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<long>("BegunAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("begun_at");
+
+                    b.Property<string>("Digest")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("digest");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("fence");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("uploads", (string)null);
+                });
 #pragma warning restore 612, 618
         }
     }

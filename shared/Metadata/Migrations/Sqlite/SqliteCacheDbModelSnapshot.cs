@@ -439,6 +439,30 @@ namespace Entrepot.Metadata.Migrations.Sqlite
 
                     b.ToTable("tags", (string)null);
                 });
+
+            modelBuilder.Entity("Entrepot.Metadata.Schema.UploadRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("BegunAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("begun_at");
+
+                    b.Property<string>("Digest")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("digest");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("fence");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("uploads", (string)null);
+                });
 #pragma warning restore 612, 618
         }
     }

@@ -1,11 +1,9 @@
 using System.ComponentModel;
-using Entrepot.Hosting;
-using Entrepot.Upstreams;
 
-namespace Entrepot.Standalone;
+namespace Entrepot.Upstreams;
 
 /// <summary>The root keys that say which registries there are.</summary>
-public sealed class UpstreamSettings : IValidatableSection
+public sealed class UpstreamSettings
 {
     /// <summary>The upstream of requests that name none.</summary>
     [Description("The upstream of requests that name none: what Docker's registry-mirrors asks for")]
@@ -15,9 +13,8 @@ public sealed class UpstreamSettings : IValidatableSection
     [Description("The registries by the host in an image's name; null removes a built-in one")]
     public Dictionary<string, UpstreamOptions?> Upstreams { get; set; } = UpstreamsDefaults.Create();
 
-    /// <inheritdoc />
-    public IEnumerable<ConfigError> Validate(string path) =>
-        UpstreamCatalog.Validate(Upstreams, DefaultUpstream).Select(e => new ConfigError(e.Key, e.Value, e.Problem, e.Fix));
+    /// <summary>Everything that is wrong with them.</summary>
+    public IReadOnlyList<(string Key, string Value, string Problem, string Fix)> Problems() => UpstreamCatalog.Validate(Upstreams, DefaultUpstream);
 
     /// <summary>The catalogue of these registries.</summary>
     public UpstreamCatalog ToCatalog() => new(Upstreams, DefaultUpstream);

@@ -1,21 +1,17 @@
-using Entrepot.Hosting;
+namespace Entrepot.Hosting;
 
-namespace Entrepot.Standalone;
-
-/// <summary>The folder that holds everything, used by one process at a time: the lock is the operating system's and goes with the process.</summary>
-internal sealed class DataFolder : IDisposable
+/// <summary>The folder that holds everything a process keeps, used by one process at a time: the lock is the operating system's and goes with the process.</summary>
+public sealed class DataFolder : IDisposable
 {
     private readonly FileStream _lock;
 
     private DataFolder(string path, FileStream held) => (FullPath, _lock) = (path, held);
 
+    /// <summary>Its absolute path.</summary>
     public string FullPath { get; }
 
-    public string Database => Path.Combine(FullPath, "entrepot.db");
-
-    public string Blobs => Path.Combine(FullPath, "blobs");
-
-    public string Spool => Path.Combine(FullPath, "spool");
+    /// <summary>The absolute path of something in it.</summary>
+    public string PathOf(string name) => Path.Combine(FullPath, name);
 
     /// <summary>Opens the folder, making it when absent; or says why it can't be used.</summary>
     public static DataFolder? TryOpen(string path, out ConfigError? error)
@@ -38,5 +34,6 @@ internal sealed class DataFolder : IDisposable
         return null;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
 }

@@ -1,0 +1,117 @@
+using System.Globalization;
+using Entrepot.TestSupport.Running;
+
+namespace Entrepot.TestSupport.Product;
+
+/// <summary>
+/// Entrepot's cluster as processes of their own, brought up by <c>infra/local/cluster.sh</c>: api replicas, fetchers, a janitor, PostgreSQL, RabbitMQ and an S3
+/// server, on ports and a data folder of its own.
+/// </summary>
+public sealed class EntrepotCluster : IAsyncDisposable
+{
+    private const int PortsNeeded = 300;
+    private static readonly TimeSpan UpDeadline = TimeSpan.FromMinutes(4), CommandDeadline = TimeSpan.FromMinutes(2);
+    private static readonly string Script = Path.Combine(Checkout.Root, "infra", "local", "cluster.sh");
+
+    // Short: the servers' own files lie below it.
+    private readonly TempFolder _folder = new("cl");
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(15) };
+    private readonly int _portBase;
+    private readonly HashSet<int> _watched = [];
+    private Dictionary<string, (int Id, Uri Url)> _processes = [];
+
+    private EntrepotCluster(int portBase) => _portBase = portBase;
+
+    /// <summary>Where everything lies.</summary>
+    public string DataDirectory => _folder.File("d");
+
+    /// <summary>The api replicas: mirrors' URLs for clients.</summary>
+    public IReadOnlyList<Uri> Apis => [.. _processes.Where(p => p.Key.StartsWith("api-", StringComparison.Ordinal)).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => p.Value.Url)];
+
+    /// <summary>How Npgsql reaches the database.</summary>
+    public string ConnectionString => $"Host=127.0.0.1;Port={_processes["postgres"].Url.Port};Database=entrepot;Username=entrepot;Password=entrepot";
+
+    /// <summary>Starts one and waits until everything in it is ready.</summary>
+    /// <exception cref="InvalidOperationException">It did not get ready; the message has what the script said.</exception>
+    public static async Task<EntrepotCluster> StartNewAsync(EntrepotSettings settings, int apis = 1, int fetchers = 1, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var cluster = new EntrepotCluster(FreePortBase());
+        try
+        {
+            var config = cluster._folder.File("entrepot.json");
+            await File.WriteAllTextAsync(config, settings.ToJson(), cancellationToken);
+            await cluster.RunAsync(UpDeadline, cancellationToken, "up", "--api", Text(apis), "--fetcher", Text(fetchers), "--config", config);
+            await cluster.RefreshAsync(cancellationToken);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The process id of <c>fetcher-1</c>, <c>postgres</c> and so on.</summary>
+    public int IdOf(string name) => _processes[name].Id;
+
+    /// <summary>Where it listens.</summary>
+    public Uri UrlOf(string name) => _processes[name].Url;
+
+    /// <summary>Starts a process that was stopped or killed, and waits until it is ready.</summary>
+    public async Task StartAsync(string name, CancellationToken cancellationToken = default)
+    {
+        await RunAsync(CommandDeadline, cancellationToken, "start", name);
+        await RefreshAsync(cancellationToken);
+    }
+
+    /// <summary>SIGTERM; returns when it has ended.</summary>
+    public Task StopAsync(string name, CancellationToken cancellationToken = default) => RunAsync(CommandDeadline, cancellationToken, "stop", name);
+
+    /// <summary>SIGSTOP, it and its children.</summary>
+    public Task PauseAsync(string name, CancellationToken cancellationToken = default) => RunAsync(CommandDeadline, cancellationToken, "pause", name);
+
+    /// <summary>SIGCONT.</summary>
+    public Task ResumeAsync(string name, CancellationToken cancellationToken = default) => RunAsync(CommandDeadline, cancellationToken, "resume", name);
+
+    /// <summary>SIGKILL.</summary>
+    public Task KillAsync(string name, CancellationToken cancellationToken = default) => RunAsync(CommandDeadline, cancellationToken, "kill", name);
+
+    /// <summary>What a process has written, in all its lives.</summary>
+    public string LogOf(string name) => File.ReadAllText(Path.Combine(DataDirectory, "log", name + ".log"));
+
+    /// <summary>Reads a process's <c>/metrics</c>.</summary>
+    public async Task<Metrics> MetricsOfAsync(string name, CancellationToken cancellationToken = default) =>
+        Metrics.Parse(await _client.GetStringAsync(new Uri(UrlOf(name), "/metrics"), cancellationToken));
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        // Killed and not stopped: what a graceful stop does is tested by itself.
+        foreach (var id in _watched) await ChildProcess.RunAsync("bash", ["-c", $"kill -9 $(tree() {{ echo $1; for c in $(cat /proc/$1/task/*/children 2>/dev/null); do tree $c; done; }}; tree {Text(id)}) 2>/dev/null"]);
+        foreach (var id in _watched) Guardian.Forget(id);
+        _client.Dispose();
+        _folder.Dispose();
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A stretch of ports of which none is used now; others that look do so in other stretches.</summary>
+    private static int FreePortBase() => FreePort.NextStretch(PortsNeeded);
+
+    private async Task<string> RunAsync(TimeSpan deadline, CancellationToken cancellationToken, params string[] arguments)
+    {
+        var result = await ChildProcess.RunAsync(
+            Script, [.. arguments, "--data", DataDirectory], new Dictionary<string, string?> { ["ENTREPOT_PORT_BASE"] = Text(_portBase) }, deadline, cancellationToken);
+        return result.ExitCode == 0 ? result.StandardOutput : throw new InvalidOperationException($"cluster.sh {string.Join(' ', arguments)} ended with code {result.ExitCode}:\n{result.Output}");
+    }
+
+    private async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        var lines = (await RunAsync(CommandDeadline, cancellationToken, "ps")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        _processes = lines.Select(line => line.Split(' ')).ToDictionary(p => p[0], p => (int.Parse(p[1], CultureInfo.InvariantCulture), new Uri(p[2])));
+        foreach (var (id, _) in _processes.Values)
+            if (_watched.Add(id))
+                Guardian.Watch(id);
+    }
+}
