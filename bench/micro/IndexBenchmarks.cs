@@ -69,11 +69,7 @@ public class IndexBenchmarks
     }
 
     [Benchmark]
-    public bool BlobHit()
-    {
-        var found = _index.FindBlobOrNullAsync(_blob, CancellationToken.None);
-        return found.IsCompletedSuccessfully && found.Result is not null;
-    }
+    public bool BlobHit() => _index.KnownBlobOrNull(_blob) is not null;
 
     [Benchmark]
     public bool MapHit() => _cache.TryGet(_blob, out _);

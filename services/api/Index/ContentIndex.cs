@@ -23,9 +23,13 @@ internal sealed class ContentIndex(Holdings holdings, UpstreamCatalog catalog, A
     public ValueTask<ManifestEntry?> FindManifestOrNullAsync(ContentKey key, CancellationToken cancellationToken) =>
         FindAsync(_manifests, key, ReadManifestAsync, cancellationToken);
 
-    /// <summary>The blob, when it is stored and this repository may serve it.</summary>
-    public ValueTask<BlobEntry?> FindBlobOrNullAsync(ContentKey key, CancellationToken cancellationToken) =>
-        FindAsync(_blobs, key, ReadBlobAsync, cancellationToken);
+    /// <summary>The blob as this replica knows it to be stored and this repository's to serve; the database is not asked.</summary>
+    public BlobEntry? KnownBlobOrNull(ContentKey key)
+    {
+        if (!_blobs.TryGet(key, out var entry)) return null;
+        RefreshIfDue(_blobs, key, entry, ReadBlobAsync);
+        return entry;
+    }
 
     /// <summary>Reads the tag from the database now, after a fetch or when its time is up.</summary>
     public Task<TagEntry?> ReloadTagAsync(ContentKey key, CancellationToken cancellationToken) => LoadAsync(_tags, key, ReadTagAsync, cancellationToken);
@@ -58,9 +62,15 @@ internal sealed class ContentIndex(Holdings holdings, UpstreamCatalog catalog, A
         where T : IndexEntry
     {
         if (!cache.TryGet(key, out var entry)) return await LoadAsync(cache, key, read, cancellationToken);
+        RefreshIfDue(cache, key, entry, read);
+        return entry;
+    }
+
+    private void RefreshIfDue<T>(BoundedCache<ContentKey, T> cache, ContentKey key, T entry, Func<ContentKey, CancellationToken, Task<T?>> read)
+        where T : IndexEntry
+    {
         if (time.GetElapsedTime(entry.LoadedAt) > options.IndexEntryLasts && entry.TryClaimRefresh())
             refresher.Enqueue(stopping => LoadAsync(cache, key, read, stopping));
-        return entry;
     }
 
     private static async Task<T?> LoadAsync<T>(BoundedCache<ContentKey, T> cache, ContentKey key, Func<ContentKey, CancellationToken, Task<T?>> read, CancellationToken cancellationToken)

@@ -20,9 +20,9 @@ internal sealed class PullBlob(
     {
         // 1 Look up. A hit is answered from memory or with one open of the store.
         var key = new ContentKey(pull.Upstream.Name, pull.Repository, digest.ToString());
-        if (await index.FindBlobOrNullAsync(key, pull.Aborted) is { } held && await TryServeHeldAsync(pull, key, held, CacheState.Hit)) return;
+        if (index.KnownBlobOrNull(key) is { } held && await TryServeHeldAsync(pull, key, held, CacheState.Hit)) return;
 
-        // 2 Ask the database: an entry may be missing, or older than an eviction. What is left is not held, or not proven to be this repository's.
+        // 2 Ask the database: an entry may be missing, or older than an eviction. What is left is not held, or out of reach, or not proven to be this repository's.
         var facts = await holdings.FindBlobAsync(key.Upstream, key.Repository, key.Reference, pull.Aborted);
         var current = index.Remember(key, facts);
         if (current is not null && await TryServeHeldAsync(pull, key, current, CacheState.Hit)) return;

@@ -25,7 +25,9 @@ internal sealed class BlobFetch(
         var digest = Digest.Parse(fetch.Claim.Reference, null);
 
         // 1 Somebody may have stored it between the waiter's look and its join: then there is nothing to bring.
-        if (await IsHeldAsync(fetch, cancellationToken))
+        var source = fetch.Claim.Sources.First(s => s.Outcome is null);
+        var facts = await holdings.FindBlobAsync(source.Upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
+        if (await IsHeldAsync(fetch, facts, cancellationToken))
         {
             await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken);
             announcer.Finished(fetch, FetchOutcome.Stored);
@@ -39,7 +41,7 @@ internal sealed class BlobFetch(
         announcer.Started(fetch);
         try
         {
-            await FetchAsync(fetch, spool, digest, cancellationToken);
+            await FetchAsync(fetch, spool, digest, source, facts, cancellationToken);
         }
         finally
         {
@@ -48,14 +50,14 @@ internal sealed class BlobFetch(
         }
     }
 
-    private async Task FetchAsync(RunningFetch fetch, Spool spool, Digest digest, CancellationToken cancellationToken)
+    private async Task FetchAsync(RunningFetch fetch, Spool spool, Digest digest, FetchSource? source, BlobFacts? facts, CancellationToken cancellationToken)
     {
-        // 3 Ask each source in turn until one sends the whole.
-        FetchSource? source = fetch.Claim.Sources.First(s => s.Outcome is null);
-        while (source is not null)
+        // 3 Ask each source in turn until one sends the whole. The size is that of the source's own manifest: another repository's must not make it a liar.
+        for (; source is not null; facts = null)
         {
+            facts ??= await holdings.FindBlobAsync(source.Upstream, source.Repository, digest.ToString(), cancellationToken);
             var failure = catalog.Find(source.Upstream) is { } upstream
-                ? await download.RunAsync(fetch, spool, upstream, source.Repository, await ListedSizeAsync(source, digest, cancellationToken), cancellationToken)
+                ? await download.RunAsync(fetch, spool, upstream, source.Repository, facts.ListedSize is >= 0 ? facts.ListedSize : null, cancellationToken)
                 : new UpstreamFailure(FetchOutcome.Denied, $"upstream {source.Upstream} is not configured any more");
 
             // 4 All bytes are there: compare the digest. A match lets the readers have the last of them.
@@ -120,10 +122,6 @@ internal sealed class BlobFetch(
         announcer.Finished(fetch, source, FetchOutcome.Stored);
     }
 
-    /// <summary>What a manifest of the source's own repository says the size is. Another repository's manifest must not make this source a liar.</summary>
-    private async Task<long?> ListedSizeAsync(FetchSource source, Digest digest, CancellationToken cancellationToken) =>
-        (await holdings.FindBlobAsync(source.Upstream, source.Repository, digest.ToString(), cancellationToken)).ListedSize is { } size and >= 0 ? size : null;
-
     /// <summary>Writes down how a source failed. Returns the next one to ask, or null when the fetch has failed or is another owner's.</summary>
     private async Task<FetchSource?> SettleAsync(RunningFetch fetch, Spool spool, FetchSource source, UpstreamFailure failure, CancellationToken cancellationToken)
     {
@@ -146,12 +144,9 @@ internal sealed class BlobFetch(
         return null;
     }
 
-    private async Task<bool> IsHeldAsync(RunningFetch fetch, CancellationToken cancellationToken)
-    {
-        var source = fetch.Claim.Sources[0];
-        var facts = await holdings.FindBlobAsync(source.Upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
-        return facts.Held is { } held && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain) && await IsStoredAsync(new StoredBlob(Digest.Parse(fetch.Claim.Reference), held.Fence, held.Size), cancellationToken);
-    }
+    private async Task<bool> IsHeldAsync(RunningFetch fetch, BlobFacts facts, CancellationToken cancellationToken) =>
+        facts.Held is { } held && facts.PossessedBy.Any(u => catalog.Find(u)?.TrustDomain == fetch.Claim.TrustDomain)
+            && await IsStoredAsync(new StoredBlob(Digest.Parse(fetch.Claim.Reference), held.Fence, held.Size), cancellationToken);
 
     /// <summary>Whether the store really has it: it may have vanished there, or nobody can get at it now.</summary>
     private async Task<bool> IsStoredAsync(StoredBlob blob, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Entrepot.TestSupport.Running;
+using Npgsql;
 
 namespace Entrepot.TestSupport.Product;
 
@@ -79,6 +80,18 @@ public sealed class EntrepotCluster : IAsyncDisposable
 
     /// <summary>What a process has written, in all its lives.</summary>
     public string LogOf(string name) => File.ReadAllText(Path.Combine(DataDirectory, "log", name + ".log"));
+
+    /// <summary>The first value that a query of the database returns, as text; "" for none.</summary>
+    public async Task<string> QueryAsync(string sql, CancellationToken cancellationToken = default)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+        await connection.OpenAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // Tests' own.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return Convert.ToString(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) ?? "";
+    }
 
     /// <summary>Reads a process's <c>/metrics</c>.</summary>
     public async Task<Metrics> MetricsOfAsync(string name, CancellationToken cancellationToken = default) =>

@@ -1,0 +1,52 @@
+using Entrepot.TestSupport.Images;
+using Entrepot.TestSupport.Product;
+using Entrepot.TestSupport.Running;
+using Entrepot.TestSupport.Upstream;
+using Xunit;
+
+namespace Entrepot.IntegrationTests.Cluster;
+
+/// <summary>Three api replicas and three fetchers over real servers, and an upstream in front of the registry that can be shaped and broken.</summary>
+public sealed class ClusterFixture : IAsyncLifetime
+{
+    private readonly RegistryFixture _registry = new();
+    private readonly TempFolder _folder = new("cimages");
+    private int _seed = 1000;
+
+    public EntrepotCluster Cluster { get; private set; } = null!;
+
+    public UpstreamFront Upstream { get; private set; } = null!;
+
+    public RegistryFixture Images => _registry;
+
+    public async Task InitializeAsync()
+    {
+        await _registry.InitializeAsync();
+        Upstream = await UpstreamFront.StartNewAsync(_registry.Registry.Url);
+        Cluster = await EntrepotCluster.StartNewAsync(EntrepotSettings.WithUpstream(Upstream.Url), apis: 3, fetchers: 3);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Cluster.DisposeAsync();
+        await Upstream.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    /// <summary>An image of one layer that nobody has pulled yet, at the upstream as <c>cold/NAME:1</c>.</summary>
+    public async Task<(string Repository, Layer Layer)> NewImageAsync(int mebibytes)
+    {
+        var seed = Interlocked.Increment(ref _seed);
+        var image = await ImageMaker.BigAsync(mebibytes, seed, _folder);
+        var repository = $"cold/image{seed}";
+        await _registry.Registry.PushAsync(image, repository);
+        return (repository, image.Layers[0]);
+    }
+}
+
+/// <summary>Tests that share the cluster, one after the other: what they break they mend.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class ClusterCollection : ICollectionFixture<ClusterFixture>
+{
+    public const string Name = "cluster";
+}
