@@ -5,7 +5,7 @@ pid_of() { cat "$data/run/$1.pid" 2>/dev/null; }
 # A pid file outlives its process, and pids come again: the process must carry our mark.
 is_running() {
   local pid; pid=$(pid_of "$1") && [ -n "$pid" ] || return 1
-  tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "ENTREPOT_CLUSTER=$data"
+  { tr '\0' '\n' <"/proc/$pid/environ"; } 2>/dev/null | grep -qx "ENTREPOT_CLUSTER=$data"
 }
 
 names_running() { local file; for file in "$data"/run/*.pid; do [ -e "$file" ] && file=$(basename "$file" .pid) && is_running "$file" && echo "$file"; done; }
@@ -51,14 +51,22 @@ is_ready() {
 
 stop_one() {
   is_running "$1" || return 0
+  local all tries=1200
+  all=$(tree "$(pid_of "$1")")
   # What is paused hears nothing else.
-  kill -s CONT $(tree "$(pid_of "$1")") 2>/dev/null
+  kill -s CONT $all 2>/dev/null
   case $1 in
     postgres) kill -s INT "$(pid_of postgres)" ;; # fast shutdown
-    *) kill -s TERM $(tree "$(pid_of "$1")") 2>/dev/null ;;
+    *) kill -s TERM $all 2>/dev/null ;;
   esac
-  wait_gone "$1" 60 || { echo "cluster.sh: $1 did not stop within 60 s and is killed" >&2; kill -s KILL $(tree "$(pid_of "$1")") 2>/dev/null; }
+  while any_runs $all; do
+    ((tries-- > 0)) || { echo "cluster.sh: $1 did not stop within 60 s and is killed" >&2; kill -s KILL $all 2>/dev/null; return; }
+    sleep 0.05
+  done
 }
+
+# any_runs PID...: but for those that only wait for their parent to notice
+any_runs() { local pid; for pid in "$@"; do { grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$pid/status"; } 2>/dev/null && return 0; done; return 1; }
 
 # The ports, from the base on: 1.. api, 101.. fetcher, 201.. janitor, 251 postgres, 252 rabbitmq (and 253, 254 of Erlang's), 255 s3 (and 256, 257 of Ceph's).
 port_of() {
