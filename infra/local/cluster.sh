@@ -43,6 +43,7 @@ find_data() {
   [ -n "$data" ] && { data=$(realpath -m "$data"); return; }
   local found
   found=$(grep -hazo '^ENTREPOT_CLUSTER=.*' /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n' | sed -n 's/^ENTREPOT_CLUSTER=//p' | sort -u)
+  [ -z "$found" ] || found=$(while read -r data; do [ -z "$(names_running)" ] || echo "$data"; done <<<"$found")
   [ "$(wc -l <<<"$found")" = 1 ] || die "several clusters run; say which with --data: $(tr '\n' ' ' <<<"$found")"
   data=${found:-$PWD/entrepot-cluster}
 }

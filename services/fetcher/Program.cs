@@ -21,7 +21,7 @@ if (data is null)
 
 // 3 The services. The doorbell may ring at any fetcher; one that nobody heard for half a minute has been answered by a poll.
 var builder = PlatformHost.CreateBuilder(start);
-builder.Services.AddCluster(start.Options, bus => bus.AddFetcherConsumers(), new BusQueue("entrepot-fetch-requested", IsOwn: false, MessagesLast: TimeSpan.FromSeconds(30)));
+builder.Services.AddCluster(start.Options, bus => bus.AddFetcherConsumers(), new BusQueue("entrepot-fetch-requested", IsOwn: false, MessagesLast: TimeSpan.FromSeconds(30)), statementTimeout: TimeSpan.FromSeconds(8));
 builder.Services.AddSingleton(start.Options.Get<UpstreamSettings>().ToCatalog()).AddSingleton<UpstreamClient>();
 builder.Services.AddSingleton(p => new SpoolFolder(data.PathOf("spool"), p.GetRequiredService<TimeProvider>(), isKept: false)).AddSingleton<LiveSpools>();
 builder.Services.AddSingleton(FetcherIdentity.InCluster(platform, start.Options.Get<FetcherOptions>()));

@@ -9,7 +9,7 @@ if (start.ExitCode is { } code) return code;
 
 // 2 The services. Accesses wait as long as it takes: the queue is bounded, and its oldest tell least.
 var builder = PlatformHost.CreateBuilder(start);
-builder.Services.AddCluster(start.Options, bus => bus.AddJanitorConsumers(), new BusQueue("entrepot-content-accessed", IsOwn: false));
+builder.Services.AddCluster(start.Options, bus => bus.AddJanitorConsumers(), new BusQueue("entrepot-content-accessed", IsOwn: false), statementTimeout: TimeSpan.FromMinutes(1));
 builder.Services.AddJanitor();
 
 // 3 Run.

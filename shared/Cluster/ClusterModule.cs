@@ -21,11 +21,12 @@ public static class ClusterModule
     /// <param name="options">The options.</param>
     /// <param name="consumers">Adds the process's consumers.</param>
     /// <param name="queue">Where they receive from.</param>
+    /// <param name="statementTimeout">How long a statement of this process may take.</param>
     public static IServiceCollection AddCluster(
-        this IServiceCollection services, BoundOptions options, Action<IBusRegistrationConfigurator> consumers, BusQueue queue)
+        this IServiceCollection services, BoundOptions options, Action<IBusRegistrationConfigurator> consumers, BusQueue queue, TimeSpan statementTimeout)
     {
         ArgumentNullException.ThrowIfNull(options);
-        services.AddSingleton<IDatabase>(_ => new PostgresDatabase(options.Get<DatabaseSettings>().ToConnectionString()));
+        services.AddSingleton<IDatabase>(_ => new PostgresDatabase(options.Get<DatabaseSettings>().ToConnectionString(), statementTimeout));
         services.AddSingleton<FetchQueue>().AddSingleton<Holdings>().AddSingleton<AccessStore>().AddSingleton<Retention>().AddSingleton<Uploads>();
         services.AddSingleton<SchemaReady>().AddHostedService(p => p.GetRequiredService<SchemaReady>()).AddSingleton<IReadinessPart, DatabasePart>();
         services.AddSingleton<S3BlobStore>().AddSingleton<IBlobStore>(p => p.GetRequiredService<S3BlobStore>());

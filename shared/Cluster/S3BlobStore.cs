@@ -18,7 +18,7 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     private const long MultipartFrom = 64L << 20, SmallestPart = 16L << 20, MostParts = 9000;
     private const int PartsAtOnce = 4;
     private const string Root = "blobs/";
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5), PartLimit = TimeSpan.FromMinutes(5), AfterFailure = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2.5), PartLimit = TimeSpan.FromMinutes(5), AfterFailure = TimeSpan.FromSeconds(5);
 
     private readonly S3Bucket _bucket;
     private readonly Uploads _uploads;

@@ -18,6 +18,9 @@ public sealed record ClaimOptions
     /// <summary>How many fetches of one upstream this owner may run: an upstream that hangs must not take the slots of all others.</summary>
     public int MostOfOneUpstream { get; init; } = int.MaxValue;
 
+    /// <summary>Leave expired leases to their owners: right after the database was away nobody could renew.</summary>
+    public bool OnlyQueued { get; init; }
+
     /// <summary>Fetches to leave alone: those this process still runs although their lease ran out, and those it has no room for.</summary>
     public IReadOnlyCollection<Guid> Except { get; init; } = [];
 }

@@ -93,7 +93,7 @@ public sealed partial class FetchQueue
                 SELECT f.id FROM fetches f
                 LEFT JOIN (SELECT upstream, count(*) AS running, sum(CASE WHEN owner = @owner THEN 1 ELSE 0 END) AS own FROM fetches WHERE state = 'Running' GROUP BY upstream) busy ON busy.upstream = f.upstream
                 WHERE ((f.state = 'Queued' AND f.not_before <= {now})
-                        OR (f.state = 'Running' AND (f.lease_until <= {now} OR f.suspected_at <= {now} - @grace)))
+                        {(options.OnlyQueued ? "" : $"OR (f.state = 'Running' AND (f.lease_until <= {now} OR f.suspected_at <= {now} - @grace))")})
                     {(options.SmallOnly ? "AND (f.kind <> 'Blob' OR coalesce(f.size, f.expected_size) < @small)" : "")}
                     {(options.AllowPrefetch ? "" : "AND NOT f.prefetch")}
                     AND coalesce(busy.own, 0) < @share
@@ -103,7 +103,8 @@ public sealed partial class FetchQueue
             RETURNING id, fence, kind, key, reference, trust_domain, prefetch, expected_size, size, progress, traceparent, answered_upstream, answered_repository
             """)
             .With("owner", options.Owner).With("address", options.Address).With("share", options.MostOfOneUpstream)
-            .With("lease", Milliseconds(FetchTimings.Lease)).With("grace", Milliseconds(FetchTimings.SuspicionGrace));
+            .With("lease", Milliseconds(FetchTimings.Lease));
+        if (!options.OnlyQueued) statement.With("grace", Milliseconds(FetchTimings.SuspicionGrace));
         if (options.SmallOnly) statement.With("small", FetchTimings.SmallBlobBytes);
         if (options.Except.Count > 0) statement.WithList("except", options.Except);
         return await statement.FirstOrDefaultAsync(row => new ClaimedFetch

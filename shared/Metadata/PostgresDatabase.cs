@@ -19,13 +19,14 @@ public sealed class PostgresDatabase : IDatabase
     private readonly NpgsqlDataSource _source;
 
     /// <param name="connectionString">Npgsql's; what it leaves out gets defaults fit for this work.</param>
-    public PostgresDatabase(string connectionString)
+    /// <param name="commandTimeout">How long a statement may take; then the database counts as away.</param>
+    public PostgresDatabase(string connectionString, TimeSpan? commandTimeout = null)
     {
         var settings = new NpgsqlConnectionStringBuilder
         {
             ApplicationName = "entrepot",
-            Timeout = 5,
-            CommandTimeout = 15,
+            Timeout = 3,
+            CommandTimeout = (int)(commandTimeout ?? TimeSpan.FromSeconds(15)).TotalSeconds,
             MaxAutoPrepare = 100,
             AutoPrepareMinUsages = 2,
         };
@@ -127,6 +128,8 @@ public sealed class PostgresDatabase : IDatabase
     private static bool MayRepeat(Exception exception, UnitProgress progress) => exception switch
     {
         PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } => true,
+        // A server that does not answer will not do so any sooner.
+        NpgsqlException { InnerException: TimeoutException } => false,
         NpgsqlException => progress is { Opened: true, Committing: false } && Unavailable(exception) is not (null or StoreFullException),
         _ => false,
     };

@@ -57,6 +57,7 @@ stop_one() {
   kill -s CONT $all 2>/dev/null
   case $1 in
     postgres) kill -s INT "$(pid_of postgres)" ;; # fast shutdown
+    s3) kill -s TERM "$(pid_of s3)" ;; # it ends its three in order
     *) kill -s TERM $all 2>/dev/null ;;
   esac
   while any_runs $all; do

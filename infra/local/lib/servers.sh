@@ -65,7 +65,7 @@ C
     "RABBITMQ_PID_FILE=$folder/pid" "RABBITMQ_CONFIG_FILE=$folder/rabbitmq.conf" "RABBITMQ_ENABLED_PLUGINS_FILE=$folder/enabled_plugins" RABBITMQ_CONF_ENV_FILE=/dev/null \
     "RABBITMQ_DIST_PORT=$((port + 1))" ERL_EPMD_ADDRESS=127.0.0.1 "ERL_EPMD_PORT=$((port + 2))" \
     'RABBITMQ_SERVER_START_ARGS=-kernel inet_dist_use_interface {127,0,0,1}' 'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none' \
-    /usr/lib/rabbitmq/bin/rabbitmq-server
+    bash "$here/lib/rabbitmq-run.sh"
 }
 
 start_s3() {

@@ -17,11 +17,12 @@ internal sealed class FetchPool(
     FetchQueue queue, UpstreamCatalog catalog, IEnumerable<IFetchWork> works, LeaseKeeper leases, Doorbell doorbell, FetcherIdentity identity,
     FetcherOptions options, FetcherMetrics metrics, Draining draining, Outbox outbox, ILogger<FetchPool> log) : BackgroundService
 {
-    private static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(1), OwnersFirst = TimeSpan.FromSeconds(4);
     private static readonly ActivitySource Activities = new("Entrepot.Fetcher");
     private readonly Dictionary<FetchKind, IFetchWork> _works = works.ToDictionary(w => w.Kind);
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
     private int _big, _small, _prefetches;
+    private long _databaseFailedAt;
 
     /// <summary>An eighth of the slots is kept from each upstream, for the others: one that hangs holds what it has for long.</summary>
     private readonly int _mostOfOneUpstream = catalog.All.Count > 1 ? options.Slots - Math.Max(1, options.Slots / 8) : options.Slots;
@@ -47,6 +48,7 @@ internal sealed class FetchPool(
             catch (Exception e)
             {
                 log.ClaimFailed(e.Message);
+                _databaseFailedAt = Stopwatch.GetTimestamp();
                 await Task.Delay(IdlePoll, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -65,6 +67,8 @@ internal sealed class FetchPool(
                 SmallOnly = bigIsFull,
                 AllowPrefetch = Volatile.Read(ref _prefetches) < options.PrefetchConcurrency,
                 MostOfOneUpstream = _mostOfOneUpstream,
+                // Whose leases ran out while the database was away renew them first.
+                OnlyQueued = _databaseFailedAt != 0 && Stopwatch.GetElapsedTime(_databaseFailedAt) < OwnersFirst,
                 Except = leases.Running,
             },
             stoppingToken);
