@@ -13,7 +13,7 @@ if (start.ExitCode is { } code) return code;
 
 // 2 The services. Every replica hears of every fetch, so each has a queue of its own.
 var builder = PlatformHost.CreateBuilder(start);
-builder.Services.AddCluster(start.Options, bus => bus.AddApiConsumers(), new BusQueue($"entrepot-api-{Environment.MachineName}-{Guid.NewGuid():N}", IsOwn: true), statementTimeout: TimeSpan.FromSeconds(4));
+builder.Services.AddCluster(start.Options, bus => bus.AddApiConsumers(), new BusQueue($"entrepot-api-{Environment.MachineName}-{Guid.NewGuid():N}", IsOwn: true), statementTimeout: TimeSpan.FromSeconds(3));
 builder.Services.AddSingleton(start.Options.Get<UpstreamSettings>().ToCatalog());
 builder.Services.AddSingleton<ILiveFetches, RemoteFetches>();
 builder.Services.AddApi();

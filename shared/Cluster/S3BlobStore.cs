@@ -157,21 +157,26 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
                 tags[i] = await PutAsync(_bucket.PartUrlOf(key, uploadId, i + 1), file, i * partBytes, Math.Min(partBytes, blob.Size - (i * partBytes)), token));
             await _bucket.CompleteUploadAsync(key, uploadId, tags.Select((tag, i) => (i + 1, tag)), cancellationToken);
         }
-        catch
+        catch (Exception e)
         {
-            await TryAbortAsync(key, uploadId);
+            await TryAsync(async token =>
+            {
+                await _bucket.AbortUploadAsync(key, uploadId, token);
+                await _uploads.RemoveAsync(uploadId, token);
+            });
+            if (e is DatabaseUnavailableException) throw new StoreUnavailableException($"The upload could not be written down: {e.Message}", e);
             throw;
         }
-        await _uploads.RemoveAsync(uploadId, cancellationToken);
+        await TryAsync(token => _uploads.RemoveAsync(uploadId, token));
     }
 
-    private async Task TryAbortAsync(string key, string uploadId)
+    /// <summary>Does what the sweep would do else.</summary>
+    private static async Task TryAsync(Func<CancellationToken, Task> tidy)
     {
         try
         {
             using var soon = new CancellationTokenSource(AnswerLimit);
-            await _bucket.AbortUploadAsync(key, uploadId, soon.Token);
-            await _uploads.RemoveAsync(uploadId, soon.Token);
+            await tidy(soon.Token);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or DatabaseUnavailableException)
         {

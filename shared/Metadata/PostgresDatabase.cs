@@ -27,6 +27,8 @@ public sealed class PostgresDatabase : IDatabase
             ApplicationName = "entrepot",
             Timeout = 3,
             CommandTimeout = (int)(commandTimeout ?? TimeSpan.FromSeconds(15)).TotalSeconds,
+            // A server that did not answer in time does not confirm a cancellation either.
+            CancellationTimeout = -1,
             MaxAutoPrepare = 100,
             AutoPrepareMinUsages = 2,
         };

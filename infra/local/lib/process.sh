@@ -26,6 +26,9 @@ run_in_background() {
   local name=$1; shift
   setsid "$@" </dev/null >>"$data/log/$name.log" 2>&1 &
   echo $! >"$data/run/$name.pid"
+  # Until it has become the command it does not carry our mark.
+  local tries=100
+  until is_running "$name" || ((tries-- <= 0)); do sleep 0.01; done
 }
 
 port_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
