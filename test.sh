@@ -27,6 +27,7 @@ can_be_root() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
 
 # What the tests run, as command:package. A command that is there is left alone, whoever brought it (docker-ce, for example).
 needs="docker-registry:docker-registry skopeo:skopeo podman:podman buildah:buildah containerd:containerd ctr:containerd dockerd:docker.io
+  rabbitmq-server:rabbitmq-server radosgw:radosgw ceph-osd:ceph-osd ceph-mon:ceph-mon ceph:ceph-common
   docker:docker.io docker-compose:docker-compose runc:runc crun:crun iptables:iptables mount:mount ps:procps curl:curl git:git"
 missing() {
   local need

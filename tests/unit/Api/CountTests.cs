@@ -61,7 +61,7 @@ public sealed class CountTests
         var counts = Enumerable.Range(0, 3).Select(i => new AccessCount(Digest.Sha256Of([(byte)i]))).ToArray();
         await recorder.StartAsync(CancellationToken.None);
 
-        // In several rounds, so that the batches of every two seconds lie in between.
+        // In several rounds, so that a batch of every five seconds lies in between.
         for (var round = 0; round < 5; round++)
         {
             await OnThreadsAsync(i =>
@@ -69,7 +69,7 @@ public sealed class CountTests
                 recorder.Record(counts[i % 3]);
                 if (i % 1000 == 0) recorder.Record(counts[0].Digest, 2);
             });
-            await Task.Delay(TimeSpan.FromMilliseconds(600));
+            await Task.Delay(TimeSpan.FromMilliseconds(1200));
         }
         await recorder.StopAsync(CancellationToken.None);
 
