@@ -15,7 +15,7 @@ namespace Entrepot.Cluster;
 internal sealed class S3BlobStore : IBlobStore, IDisposable
 {
     // Up to here one PUT: it leaves nothing behind when it breaks off, and costs one round trip.
-    private const long MultipartFrom = 64L << 20, SmallestPart = 16L << 20, MostParts = 9000;
+    private const long MultipartFrom = 256L << 20, SmallestPart = 16L << 20, MostParts = 9000;
     private const int PartsAtOnce = 4;
     private const string Root = "blobs/";
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2.5), PartLimit = TimeSpan.FromMinutes(5), AfterFailure = TimeSpan.FromSeconds(5);
@@ -94,8 +94,11 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         var abandoned = await _uploads.FindAbandonedAsync(age, cancellationToken);
         foreach (var upload in abandoned)
         {
-            await _bucket.AbortUploadAsync(KeyOf(Digest.Parse(upload.Digest), upload.Fence), upload.Id, cancellationToken);
-            await _uploads.RemoveAsync(upload.Id, cancellationToken);
+            var key = KeyOf(Digest.Parse(upload.Digest), upload.Fence);
+            // Killed before it could write the id down: the server may know it. One that does not list uploads ends it by the bucket's rule.
+            foreach (var id in upload.Id is { } known ? [known] : await _bucket.ListUploadsAsync(key, cancellationToken))
+                await _bucket.AbortUploadAsync(key, id, cancellationToken);
+            await _uploads.RemoveAsync(upload.Digest, upload.Fence, cancellationToken);
         }
         return abandoned.Count;
     }
@@ -146,11 +149,14 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
 
     private async Task UploadAsync(string key, SafeFileHandle file, StoredBlob blob, CancellationToken cancellationToken)
     {
-        var uploadId = await _bucket.BeginUploadAsync(key, cancellationToken);
+        var digest = blob.Digest.ToString();
+        string? uploadId = null;
         try
         {
-            // Known before its first part: whatever happens to this process, the sweep finds it.
-            await _uploads.AddAsync(uploadId, blob.Digest.ToString(), blob.Fence, cancellationToken);
+            // Written down before it begins, and its id before its first part: whatever happens to this process, the sweep finds it.
+            await _uploads.AddAsync(digest, blob.Fence, cancellationToken);
+            uploadId = await _bucket.BeginUploadAsync(key, cancellationToken);
+            await _uploads.NameAsync(digest, blob.Fence, uploadId, cancellationToken);
             var partBytes = Math.Max(SmallestPart, (blob.Size + MostParts - 1) / MostParts);
             var tags = new string[(blob.Size + partBytes - 1) / partBytes];
             await Parallel.ForAsync(0, tags.Length, new ParallelOptions { MaxDegreeOfParallelism = PartsAtOnce, CancellationToken = cancellationToken }, async (i, token) =>
@@ -161,13 +167,14 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         {
             await TryAsync(async token =>
             {
+                if (uploadId is null) return; // It may have begun all the same.
                 await _bucket.AbortUploadAsync(key, uploadId, token);
-                await _uploads.RemoveAsync(uploadId, token);
+                await _uploads.RemoveAsync(digest, blob.Fence, token);
             });
             if (e is DatabaseUnavailableException) throw new StoreUnavailableException($"The upload could not be written down: {e.Message}", e);
             throw;
         }
-        await TryAsync(token => _uploads.RemoveAsync(uploadId, token));
+        await TryAsync(token => _uploads.RemoveAsync(digest, blob.Fence, token));
     }
 
     /// <summary>Does what the sweep would do else.</summary>

@@ -106,6 +106,13 @@ internal sealed class S3Bucket : IDisposable
         return 0;
     });
 
+    /// <summary>The uploads of an object that the server lists, which not every server does.</summary>
+    public async Task<IReadOnlyList<string>> ListUploadsAsync(string key, CancellationToken cancellationToken)
+    {
+        var page = await CallAsync(() => _client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = _name, Prefix = key }, cancellationToken));
+        return [.. (page.MultipartUploads ?? []).Where(u => u.Key == key).Select(u => u.UploadId)];
+    }
+
     /// <summary>Removes an object; nothing happens when there is none.</summary>
     public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
         CallAsync(() => _client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = _name, Key = key }, cancellationToken));

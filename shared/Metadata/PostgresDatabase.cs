@@ -11,7 +11,7 @@ namespace Entrepot.Metadata;
 public sealed class PostgresDatabase : IDatabase
 {
     /// <summary>The id of the last migration in Migrations/Postgres (see <see cref="SqliteDatabase.NewestMigration"/>).</summary>
-    internal const string NewestMigration = "20261121183557_Uploads";
+    internal const string NewestMigration = "20261121192523_Uploads";
 
     private const long MigrationLock = 0x656E_7472_6570_6F74; // "entrepot"
     private const int MaxConnections = 20;

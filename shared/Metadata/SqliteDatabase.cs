@@ -11,7 +11,7 @@ namespace Entrepot.Metadata;
 public sealed class SqliteDatabase : IDatabase
 {
     /// <summary>The id of the last migration in Migrations/Sqlite: known without building Entity Framework's model, which start-up must not wait for.</summary>
-    internal const string NewestMigration = "20261121183548_Uploads";
+    internal const string NewestMigration = "20261121192507_Uploads";
 
     private readonly SqliteFile _file;
     private readonly SqliteWriter _writer;

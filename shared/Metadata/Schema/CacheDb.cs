@@ -45,7 +45,7 @@ internal abstract class CacheDb(DbContextOptions options) : DbContext(options)
         });
         modelBuilder.Entity<FetchSourceRow>(e => e.ToTable("fetch_sources").HasKey(s => new { s.FetchId, s.Upstream, s.Repository }));
 
-        modelBuilder.Entity<UploadRow>(e => e.ToTable("uploads").HasKey(u => u.Id));
+        modelBuilder.Entity<UploadRow>(e => e.ToTable("uploads").HasKey(u => new { u.Digest, u.Fence }));
 
         foreach (var entity in modelBuilder.Model.GetEntityTypes())
             foreach (var property in entity.GetProperties())

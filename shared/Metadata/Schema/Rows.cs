@@ -121,9 +121,9 @@ internal sealed class FetchSourceRow
 
 internal sealed class UploadRow
 {
-    public required string Id { get; set; }
     public required string Digest { get; set; }
     public long Fence { get; set; }
+    public string? UploadId { get; set; }
     public long BegunAt { get; set; }
 }
 

@@ -144,14 +144,15 @@ COMMIT;
 
 BEGIN TRANSACTION;
 CREATE TABLE "uploads" (
-    "id" TEXT NOT NULL CONSTRAINT "PK_uploads" PRIMARY KEY,
     "digest" TEXT NOT NULL,
     "fence" INTEGER NOT NULL,
-    "begun_at" INTEGER NOT NULL
+    "upload_id" TEXT NULL,
+    "begun_at" INTEGER NOT NULL,
+    CONSTRAINT "PK_uploads" PRIMARY KEY ("digest", "fence")
 );
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
-VALUES ('20261121183548_Uploads', '10.0.14');
+VALUES ('20261121192507_Uploads', '10.0.14');
 
 COMMIT;
 

@@ -23,7 +23,9 @@ public sealed class ClusterFixture : IAsyncLifetime
     {
         await _registry.InitializeAsync();
         Upstream = await UpstreamFront.StartNewAsync(_registry.Registry.Url);
-        Cluster = await EntrepotCluster.StartNewAsync(EntrepotSettings.WithUpstream(Upstream.Url), apis: 3, fetchers: 3);
+        // What is left behind is looked for all the time.
+        var settings = EntrepotSettings.WithUpstream(Upstream.Url).Set("Janitor", new Dictionary<string, object?> { ["SweepInterval"] = "1s", ["OrphanGrace"] = "2s" });
+        Cluster = await EntrepotCluster.StartNewAsync(settings, apis: 3, fetchers: 3);
     }
 
     public async Task DisposeAsync()

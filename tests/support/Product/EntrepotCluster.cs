@@ -1,4 +1,7 @@
 using System.Globalization;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
 using Entrepot.TestSupport.Running;
 using Npgsql;
 
@@ -91,6 +94,22 @@ public sealed class EntrepotCluster : IAsyncDisposable
         command.CommandText = sql;
 #pragma warning restore CA2100
         return Convert.ToString(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) ?? "";
+    }
+
+    /// <summary>How many objects the bucket holds, and how many uploads in parts are under way, as the S3 server itself says.</summary>
+    public async Task<(int Objects, int Uploads)> CountInBucketAsync(CancellationToken cancellationToken = default)
+    {
+        const string bucket = "entrepot";
+        using var client = new AmazonS3Client(new BasicAWSCredentials("entrepot", "entrepot-secret"), new AmazonS3Config
+        {
+            ServiceURL = _processes["s3"].Url.ToString(),
+            ForcePathStyle = true,
+            AuthenticationRegion = "us-east-1",
+        });
+        var objects = await client.ListObjectsV2Async(new() { BucketName = bucket }, cancellationToken);
+        var uploads = await client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = bucket }, cancellationToken);
+        return objects.IsTruncated == true
+            ? throw new InvalidOperationException("The bucket holds more than a page of objects.") : (objects.S3Objects?.Count ?? 0, uploads.MultipartUploads?.Count ?? 0);
     }
 
     /// <summary>Reads a process's <c>/metrics</c>.</summary>

@@ -429,16 +429,7 @@ namespace Entrepot.Metadata.Migrations.Postgres
 
             modelBuilder.Entity("Entrepot.Metadata.Schema.UploadRow", b =>
                 {
-                    b.Property<string>("Id")
-                        .HasColumnType("text")
-                        .HasColumnName("id");
-
-                    b.Property<long>("BegunAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("begun_at");
-
                     b.Property<string>("Digest")
-                        .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("digest");
 
@@ -446,7 +437,15 @@ namespace Entrepot.Metadata.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("fence");
 
-                    b.HasKey("Id");
+                    b.Property<long>("BegunAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("begun_at");
+
+                    b.Property<string>("UploadId")
+                        .HasColumnType("text")
+                        .HasColumnName("upload_id");
+
+                    b.HasKey("Digest", "Fence");
 
                     b.ToTable("uploads", (string)null);
                 });

@@ -442,16 +442,7 @@ namespace Entrepot.Metadata.Migrations.Sqlite
 
             modelBuilder.Entity("Entrepot.Metadata.Schema.UploadRow", b =>
                 {
-                    b.Property<string>("Id")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("id");
-
-                    b.Property<long>("BegunAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("begun_at");
-
                     b.Property<string>("Digest")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("digest");
 
@@ -459,7 +450,15 @@ namespace Entrepot.Metadata.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("fence");
 
-                    b.HasKey("Id");
+                    b.Property<long>("BegunAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("begun_at");
+
+                    b.Property<string>("UploadId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("upload_id");
+
+                    b.HasKey("Digest", "Fence");
 
                     b.ToTable("uploads", (string)null);
                 });

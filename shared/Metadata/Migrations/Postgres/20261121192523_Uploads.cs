@@ -2,7 +2,7 @@
 
 #nullable disable
 
-namespace Entrepot.Metadata.Migrations.Sqlite
+namespace Entrepot.Metadata.Migrations.Postgres
 {
     /// <inheritdoc />
     public partial class Uploads : Migration
@@ -14,14 +14,14 @@ namespace Entrepot.Metadata.Migrations.Sqlite
                 name: "uploads",
                 columns: table => new
                 {
-                    id = table.Column<string>(type: "TEXT", nullable: false),
-                    digest = table.Column<string>(type: "TEXT", nullable: false),
-                    fence = table.Column<long>(type: "INTEGER", nullable: false),
-                    begun_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    digest = table.Column<string>(type: "text", nullable: false),
+                    fence = table.Column<long>(type: "bigint", nullable: false),
+                    upload_id = table.Column<string>(type: "text", nullable: true),
+                    begun_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_uploads", x => x.id);
+                    table.PrimaryKey("PK_uploads", x => new { x.digest, x.fence });
                 });
         }
 

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Entrepot.Metadata.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteCacheDb))]
-    [Migration("20261121183548_Uploads")]
+    [Migration("20261121192507_Uploads")]
     partial class Uploads
     {
         /// <inheritdoc />
@@ -445,16 +445,7 @@ namespace Entrepot.Metadata.Migrations.Sqlite
 
             modelBuilder.Entity("Entrepot.Metadata.Schema.UploadRow", b =>
                 {
-                    b.Property<string>("Id")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("id");
-
-                    b.Property<long>("BegunAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("begun_at");
-
                     b.Property<string>("Digest")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("digest");
 
@@ -462,7 +453,15 @@ namespace Entrepot.Metadata.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("fence");
 
-                    b.HasKey("Id");
+                    b.Property<long>("BegunAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("begun_at");
+
+                    b.Property<string>("UploadId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("upload_id");
+
+                    b.HasKey("Digest", "Fence");
 
                     b.ToTable("uploads", (string)null);
                 });

@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Entrepot.Metadata.Migrations.Postgres
 {
     [DbContext(typeof(PostgresCacheDb))]
-    [Migration("20261121183557_Uploads")]
+    [Migration("20261121192523_Uploads")]
     partial class Uploads
     {
         /// <inheritdoc />
@@ -432,16 +432,7 @@ namespace Entrepot.Metadata.Migrations.Postgres
 
             modelBuilder.Entity("Entrepot.Metadata.Schema.UploadRow", b =>
                 {
-                    b.Property<string>("Id")
-                        .HasColumnType("text")
-                        .HasColumnName("id");
-
-                    b.Property<long>("BegunAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("begun_at");
-
                     b.Property<string>("Digest")
-                        .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("digest");
 
@@ -449,7 +440,15 @@ namespace Entrepot.Metadata.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("fence");
 
-                    b.HasKey("Id");
+                    b.Property<long>("BegunAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("begun_at");
+
+                    b.Property<string>("UploadId")
+                        .HasColumnType("text")
+                        .HasColumnName("upload_id");
+
+                    b.HasKey("Digest", "Fence");
 
                     b.ToTable("uploads", (string)null);
                 });

@@ -1,0 +1,109 @@
+using System.Globalization;
+using Entrepot.TestSupport.Clients;
+using Entrepot.TestSupport.Images;
+using Entrepot.TestSupport.Running;
+using Xunit;
+
+namespace Entrepot.IntegrationTests.Cluster;
+
+/// <summary>Processes come and go, and nothing is lost or left behind.</summary>
+[Collection(ClusterCollection.Name)]
+public sealed class ClusterLifeTests(ClusterFixture fixture)
+{
+    private const long MiB = 1L << 20;
+    private static readonly string[] Ours = ["api-1", "api-2", "api-3", "fetcher-1", "fetcher-2", "fetcher-3", "janitor-1"];
+
+    [Theory]
+    [InlineData(128, 0.5)]
+    [InlineData(300, 1.0)] // While it is verified, and stored in parts.
+    public async Task When_everything_of_ours_is_killed_in_a_pull_the_next_one_works_and_nothing_is_left_behind(int mebibytes, double share)
+    {
+        var (repository, layer) = await fixture.NewImageAsync(mebibytes);
+        await BlobReader.ReadManifestAsync(fixture.Cluster.Apis[0], repository, "1");
+        fixture.Upstream.BytesPerSecond = 30 * MiB;
+        var cut = BlobReader.ReadBlobAsync(fixture.Cluster.Apis[0], repository, layer.Digest);
+        await Eventually.Async(() => fixture.Upstream.Log.BlobBytes(layer.Digest) >= layer.Size * share, TimeSpan.FromSeconds(30), $"{share:P0} of the layer");
+        await Task.WhenAll(Ours.Select(name => fixture.Cluster.KillAsync(name)));
+        fixture.Upstream.BytesPerSecond = null;
+        var ended = await cut;
+        Assert.True(!ended.Completed || ended.Digest == layer.Digest, "a response completed with other bytes");
+        foreach (var name in Ours) await fixture.Cluster.StartAsync(name);
+
+        // The lost owner's lease goes first.
+        await Eventually.Async(
+            async () => await BlobReader.ReadBlobAsync(fixture.Cluster.Apis[1], repository, layer.Digest) is { Completed: true, Status: 200 } read && read.Digest == layer.Digest,
+            TimeSpan.FromSeconds(30), "the next pull to work");
+        await NothingIsLeftBehindAsync();
+    }
+
+    [Fact]
+    public async Task What_three_replicas_have_served_is_counted_in_the_database()
+    {
+        var (repository, layer) = await fixture.NewImageAsync(1);
+        var manifest = await BlobReader.ReadManifestAsync(fixture.Cluster.Apis[0], repository, "1");
+        var before = await CountAsync(manifest.Digest);
+        foreach (var api in fixture.Cluster.Apis)
+            for (var i = 0; i < 20; i++)
+                Assert.Equal(200, (await BlobReader.ReadManifestAsync(api, repository, manifest.Digest)).Status);
+        await Eventually.Async(async () => await CountAsync(manifest.Digest) >= before + 60, TimeSpan.FromSeconds(20), "the accesses of all replicas");
+        Assert.InRange(await CountAsync(manifest.Digest) - before, 60, 61); // The first pull may have been counted since.
+        _ = layer;
+    }
+
+    [Fact]
+    public async Task A_rolling_restart_in_a_storm_of_pulls_loses_none()
+    {
+        var images = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => fixture.NewImageAsync(8)));
+        using var enough = new CancellationTokenSource();
+        var pulls = 0;
+        var storm = Enumerable.Range(0, 8).Select(client => Task.Run(async () =>
+        {
+            for (var i = client; !enough.IsCancellationRequested; i++)
+            {
+                var (repository, layer) = images[i % images.Length];
+                var read = await ReadFromAnyAsync(repository, layer, i);
+                Assert.Equal((200, true, layer.Digest), (read.Status, read.Completed, read.Digest));
+                Interlocked.Increment(ref pulls);
+            }
+        })).ToArray();
+        foreach (var name in Ours)
+        {
+            await fixture.Cluster.StopAsync(name);
+            await fixture.Cluster.StartAsync(name);
+        }
+        await enough.CancelAsync();
+        await Task.WhenAll(storm);
+        Assert.InRange(pulls, 20, int.MaxValue);
+    }
+
+    /// <summary>As behind a proxy: who does not take the connection, or closes it before it has answered, is passed over.</summary>
+    private async Task<BlobRead> ReadFromAnyAsync(string repository, Layer layer, int first)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return await BlobReader.ReadBlobAsync(fixture.Cluster.Apis[(first + tries) % 3], repository, layer.Digest);
+            }
+            catch (HttpRequestException) when (tries < 6)
+            {
+                // The next one.
+            }
+        }
+    }
+
+    private async Task<long> CountAsync(string digest) => long.TryParse(await fixture.Cluster.QueryAsync($"SELECT count FROM accesses WHERE digest = '{digest}'"), out var count) ? count : 0;
+
+    private async Task NothingIsLeftBehindAsync()
+    {
+        await Eventually.Async(async () => await fixture.Cluster.QueryAsync("SELECT count(*) FROM fetches WHERE state IN ('Queued', 'Running')") == "0", TimeSpan.FromSeconds(30), "no row to be stuck");
+        await Eventually.Async(async () => await fixture.Cluster.QueryAsync("SELECT count(*) FROM uploads") == "0", TimeSpan.FromSeconds(30), "no upload to be written down");
+        await Eventually.Async(async () => (await fixture.Cluster.CountInBucketAsync()).Uploads == 0, TimeSpan.FromSeconds(30), "no upload at the store");
+        await Eventually.Async(
+            async () => (await fixture.Cluster.CountInBucketAsync()).Objects == int.Parse(await fixture.Cluster.QueryAsync("SELECT count(*) FROM blobs"), CultureInfo.InvariantCulture),
+            TimeSpan.FromSeconds(30), "as many objects as rows");
+        await Eventually.Async(
+            () => !Directory.EnumerateFiles(Path.Combine(fixture.Cluster.DataDirectory, "services"), "*", SearchOption.AllDirectories).Any(file => file.Contains("/spool/", StringComparison.Ordinal)),
+            TimeSpan.FromSeconds(30), "no spool");
+    }
+}
