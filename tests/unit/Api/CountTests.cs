@@ -62,14 +62,15 @@ public sealed class CountTests
         await recorder.StartAsync(CancellationToken.None);
 
         // In several rounds, so that a batch of every five seconds lies in between.
-        for (var round = 0; round < 5; round++)
+        const int rounds = 7;
+        for (var round = 0; round < rounds; round++)
         {
             await OnThreadsAsync(i =>
             {
                 recorder.Record(counts[i % 3]);
                 if (i % 1000 == 0) recorder.Record(counts[0].Digest, 2);
             });
-            await Task.Delay(TimeSpan.FromMilliseconds(1200));
+            await Task.Delay(TimeSpan.FromMilliseconds(900));
         }
         await recorder.StopAsync(CancellationToken.None);
 
@@ -79,7 +80,7 @@ public sealed class CountTests
         var published = batches.SelectMany(b => b.Accesses).GroupBy(a => a.Digest).ToDictionary(g => g.Key, g => g.Sum(a => a.Count));
         for (var i = 0; i < 3; i++)
         {
-            var expected = 5L * Threads * (Enumerable.Range(0, Each).Count(n => n % 3 == i) + (i == 0 ? Each / 1000 * 2 : 0));
+            var expected = (long)rounds * Threads * (Enumerable.Range(0, Each).Count(n => n % 3 == i) + (i == 0 ? Each / 1000 * 2 : 0));
             Assert.Equal(expected, published[counts[i].Digest.ToString()]);
         }
     }
