@@ -1,0 +1,3 @@
+#!/bin/bash
+# What RabbitMQ's image calls so; here the server itself.
+exec /usr/lib/rabbitmq/bin/"$@"
