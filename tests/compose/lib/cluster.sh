@@ -17,6 +17,7 @@ MINIO_UI=127.0.0.1:
 SEQ_UI=127.0.0.1:
 PROMETHEUS_UI=127.0.0.1:
 MINIO_MEMORY=2g
+OPEN_FILES=$(limit=$(ulimit -Hn); [ "$limit" != unlimited ] && [ "$limit" -lt 65536 ] && echo "$limit" || echo 65536)
 S
 }
 

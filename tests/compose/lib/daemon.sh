@@ -21,6 +21,7 @@ stop_all() {
     take_down >/dev/null 2>&1 || compose kill >/dev/null 2>&1
     kill "$dockerd_pid" 2>/dev/null
     wait "$dockerd_pid" 2>/dev/null
+    umount "$work/run/exec/netns/default" 2>/dev/null # dockerd leaves it mounted
   }
   [ -n "${ENTREPOT_COMPOSE_WORK:-}" ] || rm -rf "$work"
 }

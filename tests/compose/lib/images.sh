@@ -1,10 +1,7 @@
 # The images: stand-ins for what cannot be pulled everywhere, and Entrepot's own. Part of compose.sh.
 
-make_stand_ins() {
-  is_made || { make_debian && make_servers && make_dotnet && touch "$work/stand-ins-made"; }
-}
-
-is_made() { [ -e "$work/stand-ins-made" ] && docker image inspect entrepot-test/servers "$(base_image sdk)" "$(base_image aspnet)" >/dev/null 2>&1; }
+# What is there already, of an earlier run in the same folder, Docker's own cache knows.
+make_stand_ins() { make_debian && make_servers && make_dotnet; }
 
 # base_image sdk|aspnet: the name that the Dockerfile asks for
 base_image() {
@@ -14,6 +11,7 @@ base_image() {
 
 make_debian() {
   local suite mirror
+  docker image inspect entrepot-test/debian >/dev/null 2>&1 && return 0
   suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" | head -n 1)
   rm -rf "$work/debian"

@@ -18,7 +18,6 @@ fill_origin() {
       grep -o 'sha256:[0-9a-f]\{64\}' | sed -n 2p >"$work/run/$name.layer"
     [ -s "$work/run/$name.layer" ] && docker image rm "$origin/library/$name:1" || return 1
   done
-  docker image prune --force
 }
 
 # pull_is_right NAME: what arrives has the id of what was pushed, and nothing of it was here before
