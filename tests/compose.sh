@@ -29,7 +29,7 @@ step "the proxy does not buffer: bytes come while the upstream still sends" byte
 step "three fetchers and two apis: all healthy, a spool folder for each fetcher" scale_out
 step "every api reaches every fetcher at its own address" fetchers_are_reached
 step "a fetcher is killed in the middle of a pull: the pull arrives" pull_survives_kill slow1
-step "the killed fetcher is back" all_healthy
+step "the killed fetcher is back" until_true 60 all_healthy
 step "Prometheus has found every replica" prometheus_finds_all
 step "logs and traces arrive where Seq would be" logs_arrive
 step "a stop waits for a running pull" stop_waits_for_pull slow2

@@ -23,7 +23,7 @@ S
 
 bring_up() {
   mkdir -p "$work/run/secrets" && echo -n entrepot-secret >"$work/run/secrets/s3_secret_key" && "$root/infra/secrets.sh" "$work/run/secrets" || return 1
-  compose up --detach && until_true 120 all_healthy || { compose ps; compose logs --tail 30; return 1; }
+  compose up --detach && until_true 120 all_healthy || { compose logs --tail 10; compose ps; return 1; }
 }
 
 take_down() {
