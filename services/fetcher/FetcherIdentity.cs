@@ -17,8 +17,8 @@ public sealed record FetcherIdentity(string Owner, string Address)
         ArgumentNullException.ThrowIfNull(options);
         var listens = platform.ListenAddresses()[0];
         // A wildcard says where to listen and not where to call.
-        var host = listens.Address is { } ip && !ip.Equals(System.Net.IPAddress.Any) && !ip.Equals(System.Net.IPAddress.IPv6Any) ? ip.ToString()
-            : listens.Host is { } name and not "*" ? name : Environment.MachineName;
+        var host = listens.Address is null ? listens.Host : listens.Address.ToString();
+        if (host is "*" or "+" or "0.0.0.0" or "::") host = Environment.MachineName;
         var address = options.AdvertisedUrl ?? new UriBuilder(listens.IsHttps ? "https" : "http", host, listens.Port).Uri;
         return new(NewOwner(), address.ToString());
     }
