@@ -31,6 +31,7 @@ step "every api reaches every fetcher at its own address" fetchers_are_reached
 step "a fetcher is killed in the middle of a pull: the pull arrives" pull_survives_kill slow1
 step "the killed fetcher is back" until_true 60 all_healthy
 step "Prometheus has found every replica" prometheus_finds_all
+step "Prometheus understands every expression of the dashboard" dashboard_is_understood
 step "logs and traces arrive where Seq would be" logs_arrive
 step "a stop waits for a running pull" stop_waits_for_pull slow2
 step "down takes everything with it" take_down

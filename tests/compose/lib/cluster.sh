@@ -92,6 +92,16 @@ counts_replicas() {
 
 prometheus() { curl -fsS --get --data-urlencode "query=$1" "http://$(compose port prometheus 9090)/api/v1/query"; }
 
+# Every expression of Grafana's dashboard.
+dashboard_is_understood() {
+  local expression
+  sed -n 's/^ *"expr": "\(.*\)",$/\1/p' "$root/infra/monitoring/grafana/dashboards/entrepot.json" | sed 's/\\"/"/g; s/\$__rate_interval/1m/g' >"$work/run/expressions"
+  [ -s "$work/run/expressions" ] || return 1
+  while IFS= read -r expression; do
+    prometheus "$expression" | grep -q '"status":"success"' || { echo "not understood: $expression"; return 1; }
+  done <"$work/run/expressions"
+}
+
 logs_arrive() {
   until_true 30 seq_was_sent logs && until_true 30 seq_was_sent traces
 }
