@@ -17,9 +17,12 @@ MINIO_UI=127.0.0.1:
 SEQ_UI=127.0.0.1:
 PROMETHEUS_UI=127.0.0.1:
 MINIO_MEMORY=2g
-OPEN_FILES=$(limit=$(ulimit -Hn); [ "$limit" != unlimited ] && [ "$limit" -lt 65536 ] && echo "$limit" || echo 65536)
+OPEN_FILES=$(open_files)
 S
 }
+
+# As many as the default, or as this machine allows.
+open_files() { local most; most=$(ulimit -Hn); { [ "$most" = unlimited ] || [ "$most" -gt 65536 ]; } && most=65536; echo "$most"; }
 
 bring_up() {
   mkdir -p "$work/run/secrets" && echo -n entrepot-secret >"$work/run/secrets/s3_secret_key" && "$root/infra/secrets.sh" "$work/run/secrets" || return 1

@@ -20,13 +20,13 @@ fill_origin() {
   done
 }
 
-# pull_is_right NAME: what arrives has the id of what was pushed, and nothing of it was here before
+# pull_is_right NAME: what arrives has the id of what was pushed; nothing of it was here before, and nothing was asked for twice
 pull_is_right() {
   local image; image=$(proxy)/library/$1:1
   docker pull "$image" | tee "$work/run/pull.log"
   [ "$(docker image inspect --format '{{.Id}}' "$image")" = "$(cat "$work/run/$1.id")" ] || return 1
   docker image rm "$image"
-  ! grep -q 'Already exists' "$work/run/pull.log"
+  ! grep -q 'Already exists\|Retrying' "$work/run/pull.log"
 }
 
 pull_without_origin() {
