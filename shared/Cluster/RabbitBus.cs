@@ -22,11 +22,8 @@ internal static class RabbitBus
             endpoint.PrefetchCount = Prefetch;
             endpoint.SetQueueArgument("x-max-length", MostMessages);
             if (queue.MessagesLast is { } lasts) endpoint.SetQueueArgument("x-message-ttl", (int)lasts.TotalMilliseconds);
-            if (queue.IsOwn)
-            {
-                endpoint.Durable = false;
-                endpoint.QueueExpiration = OwnQueueLasts;
-            }
+            // Durable all the same: newer brokers refuse what is neither that nor exclusive.
+            if (queue.IsOwn) endpoint.QueueExpiration = OwnQueueLasts;
             // What a consumer cannot do now it can do a moment later; after that its sender's next word, or a poll, tells the same.
             endpoint.UseMessageRetry(retry => retry.Exponential(5, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1)));
             endpoint.DiscardFaultedMessages();

@@ -201,8 +201,10 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
             if (response.IsSuccessStatusCode) return response.Headers.ETag?.ToString() ?? "";
+            // The bucket has vanished: it is made again, and the next try finds it.
+            if (response.StatusCode == HttpStatusCode.NotFound) await _bucket.EnsureAsync(limit.Token);
             var refused = $"The object store answers {(int)response.StatusCode} to a PUT of {count.ToString(CultureInfo.InvariantCulture)} bytes";
-            throw (int)response.StatusCode is >= 400 and < 500 and not 429 ? new IOException(refused) : new StoreUnavailableException(refused);
+            throw (int)response.StatusCode is >= 400 and < 500 and not (404 or 429) ? new IOException(refused) : new StoreUnavailableException(refused);
         }
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {

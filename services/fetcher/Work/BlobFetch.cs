@@ -13,9 +13,9 @@ namespace Entrepot.Fetcher.Work;
 /// </summary>
 internal sealed class BlobFetch(
     UpstreamCatalog catalog, BlobDownload download, FetchQueue queue, Holdings holdings, IBlobStore store, SpoolFolder folder, LiveSpools live,
-    Announcer announcer, FetcherMetrics metrics, ILogger<BlobFetch> log) : IFetchWork
+    FetcherIdentity identity, Announcer announcer, FetcherMetrics metrics, ILogger<BlobFetch> log) : IFetchWork
 {
-    private static readonly TimeSpan RingKept = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan RingKept = TimeSpan.FromMinutes(2), ReadersCome = TimeSpan.FromSeconds(1);
 
     public FetchKind Kind => FetchKind.Blob;
 
@@ -114,10 +114,12 @@ internal sealed class BlobFetch(
         log.BlobStored(digest, blob.Size, source.Upstream, source.Repository);
     }
 
-    /// <summary>The file goes first: the database may need its room.</summary>
+    /// <summary>The file's name goes first: the database may need its room.</summary>
     private async Task FinishWithoutContentAsync(RunningFetch fetch, Spool spool, FetchSource source, CancellationToken cancellationToken)
     {
         SpoolFolder.Discard(spool);
+        // Who waits in another process may only now have seen whom to read from; once the row is settled there is nobody.
+        if (identity.Address.Length > 0) await Task.Delay(ReadersCome, cancellationToken);
         await WhenDatabaseIsBackAsync(() => queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken), cancellationToken);
         announcer.Finished(fetch, source, FetchOutcome.Stored);
     }

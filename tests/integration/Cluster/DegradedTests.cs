@@ -99,14 +99,20 @@ public sealed class DegradedTests(ClusterFixture fixture, ITestOutputHelper outp
         }
     }
 
-    [Fact]
-    public async Task Objects_that_vanish_behind_our_back_are_pulled_again()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Objects_that_vanish_behind_our_back_are_pulled_again_and_so_is_their_bucket_made(bool andBucket)
     {
         var held = await HeldAsync();
-        await fixture.Cluster.QueryAsync($"UPDATE blobs SET fence = fence + 1000000 WHERE digest = '{held.Layer.Digest}'"); // The row names an object that is not there.
+        await fixture.Cluster.EmptyBucketAsync(andBucket);
         foreach (var api in fixture.Cluster.Apis)
             await Eventually.Async(
                 async () => await BlobReader.ReadBlobAsync(api, held.Repository, held.Layer.Digest) is { Completed: true } read && read.Digest == held.Layer.Digest, TimeSpan.FromSeconds(20), $"a whole blob from {api}");
+        var (repository, layer) = await fixture.NewImageAsync(1);
+        var cold = await BlobReader.ReadBlobAsync(Api, repository, layer.Digest);
+        Assert.Equal((200, true, layer.Digest), (cold.Status, cold.Completed, cold.Digest));
+        await Eventually.Async(async () => (await fixture.Cluster.CountInBucketAsync()).Objects >= 2, TimeSpan.FromSeconds(20), "both to be stored");
     }
 
     private async Task DuringAPullAsync(string server, Loss loss)

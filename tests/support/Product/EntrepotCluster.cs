@@ -14,6 +14,7 @@ namespace Entrepot.TestSupport.Product;
 public sealed class EntrepotCluster : IAsyncDisposable
 {
     private const int PortsNeeded = 300;
+    private const string Bucket = "entrepot";
     private static readonly TimeSpan UpDeadline = TimeSpan.FromMinutes(4), CommandDeadline = TimeSpan.FromMinutes(2);
     private static readonly string Script = Path.Combine(Checkout.Root, "infra", "local", "cluster.sh");
 
@@ -99,17 +100,20 @@ public sealed class EntrepotCluster : IAsyncDisposable
     /// <summary>How many objects the bucket holds, and how many uploads in parts are under way, as the S3 server itself says.</summary>
     public async Task<(int Objects, int Uploads)> CountInBucketAsync(CancellationToken cancellationToken = default)
     {
-        const string bucket = "entrepot";
-        using var client = new AmazonS3Client(new BasicAWSCredentials("entrepot", "entrepot-secret"), new AmazonS3Config
-        {
-            ServiceURL = _processes["s3"].Url.ToString(),
-            ForcePathStyle = true,
-            AuthenticationRegion = "us-east-1",
-        });
-        var objects = await client.ListObjectsV2Async(new() { BucketName = bucket }, cancellationToken);
-        var uploads = await client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = bucket }, cancellationToken);
+        using var client = NewS3Client();
+        var objects = await client.ListObjectsV2Async(new() { BucketName = Bucket }, cancellationToken);
+        var uploads = await client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = Bucket }, cancellationToken);
         return objects.IsTruncated == true
             ? throw new InvalidOperationException("The bucket holds more than a page of objects.") : (objects.S3Objects?.Count ?? 0, uploads.MultipartUploads?.Count ?? 0);
+    }
+
+    /// <summary>Deletes every object of the bucket, and the bucket itself if asked to, as somebody might who has the key.</summary>
+    public async Task EmptyBucketAsync(bool andBucket, CancellationToken cancellationToken = default)
+    {
+        using var client = NewS3Client();
+        foreach (var found in (await client.ListObjectsV2Async(new() { BucketName = Bucket }, cancellationToken)).S3Objects ?? [])
+            await client.DeleteObjectAsync(Bucket, found.Key, cancellationToken);
+        if (andBucket) await client.DeleteBucketAsync(Bucket, cancellationToken);
     }
 
     /// <summary>Reads a process's <c>/metrics</c>.</summary>
@@ -125,6 +129,13 @@ public sealed class EntrepotCluster : IAsyncDisposable
         _client.Dispose();
         _folder.Dispose();
     }
+
+    private AmazonS3Client NewS3Client() => new(new BasicAWSCredentials("entrepot", "entrepot-secret"), new AmazonS3Config
+    {
+        ServiceURL = _processes["s3"].Url.ToString(),
+        ForcePathStyle = true,
+        AuthenticationRegion = "us-east-1",
+    });
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
