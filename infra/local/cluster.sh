@@ -82,7 +82,7 @@ service_names() {
 
 known() {
   [ -n "$name" ] || die "$command needs a name: $(all_names | tr '\n' ' ')"
-  all_names | grep -qx -- "$name" || die "there is no '$name' here; there are: $(all_names | tr '\n' ' ')"
+  grep -qx -- "$name" <<<"$(all_names)" || die "there is no '$name' here; there are: $(all_names | tr '\n' ' ')"
 }
 all_names() { printf '%s\n' postgres rabbitmq s3; service_names; }
 

@@ -5,6 +5,10 @@ namespace Entrepot.Api.Tail;
 /// <summary>The bytes of a running download as a fetcher sends them. Waiting for the next holds no memory. Ended once the fetcher is: who reads then asks again who has the rest.</summary>
 internal sealed class RemoteSource(RemoteFetch fetch) : IBlobSource
 {
+    // A wait for no byte may end early: for an event that a read has answered already. The read after it then finds nothing, and must not wait for long: only a wait
+    // is looked after.
+    private static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(1);
+
     private HttpResponseMessage? _response;
     private Stream? _stream;
     private long _position;
@@ -30,12 +34,19 @@ internal sealed class RemoteSource(RemoteFetch fetch) : IBlobSource
     public async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         if (_stream is null || offset != _position) return 0;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ReadLimit);
         try
         {
-            var read = await _stream.ReadAsync(buffer, cancellationToken);
+            var read = await _stream.ReadAsync(buffer, limit.Token);
             _position += read;
             _hasEnded = read == 0;
             return read;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            _hasEnded = true;
+            return 0;
         }
         catch (Exception e) when (e is IOException or HttpRequestException)
         {

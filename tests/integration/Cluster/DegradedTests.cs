@@ -112,7 +112,7 @@ public sealed class DegradedTests(ClusterFixture fixture, ITestOutputHelper outp
         var (repository, layer) = await fixture.NewImageAsync(1);
         var cold = await BlobReader.ReadBlobAsync(Api, repository, layer.Digest);
         Assert.Equal((200, true, layer.Digest), (cold.Status, cold.Completed, cold.Digest));
-        await Eventually.Async(async () => (await fixture.Cluster.CountInBucketAsync()).Objects >= 2, TimeSpan.FromSeconds(20), "both to be stored");
+        await Eventually.Async(async () => (await fixture.Cluster.ListBucketAsync()).Objects.Count >= 2, TimeSpan.FromSeconds(20), "both to be stored");
     }
 
     private async Task DuringAPullAsync(string server, Loss loss)

@@ -97,14 +97,14 @@ public sealed class EntrepotCluster : IAsyncDisposable
         return Convert.ToString(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) ?? "";
     }
 
-    /// <summary>How many objects the bucket holds, and how many uploads in parts are under way, as the S3 server itself says.</summary>
-    public async Task<(int Objects, int Uploads)> CountInBucketAsync(CancellationToken cancellationToken = default)
+    /// <summary>The keys of the bucket's objects, and how many uploads in parts are under way, as the S3 server itself says.</summary>
+    public async Task<(IReadOnlyList<string> Objects, int Uploads)> ListBucketAsync(CancellationToken cancellationToken = default)
     {
         using var client = NewS3Client();
         var objects = await client.ListObjectsV2Async(new() { BucketName = Bucket }, cancellationToken);
         var uploads = await client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = Bucket }, cancellationToken);
         return objects.IsTruncated == true
-            ? throw new InvalidOperationException("The bucket holds more than a page of objects.") : (objects.S3Objects?.Count ?? 0, uploads.MultipartUploads?.Count ?? 0);
+            ? throw new InvalidOperationException("The bucket holds more than a page of objects.") : ([.. (objects.S3Objects ?? []).Select(o => o.Key)], uploads.MultipartUploads?.Count ?? 0);
     }
 
     /// <summary>Deletes every object of the bucket, and the bucket itself if asked to, as somebody might who has the key.</summary>
@@ -126,6 +126,9 @@ public sealed class EntrepotCluster : IAsyncDisposable
         // Killed and not stopped: what a graceful stop does is tested by itself.
         foreach (var id in _watched) await ChildProcess.RunAsync("bash", ["-c", $"kill -9 $(tree() {{ echo $1; for c in $(cat /proc/$1/task/*/children 2>/dev/null); do tree $c; done; }}; tree {Text(id)}) 2>/dev/null"]);
         foreach (var id in _watched) Guardian.Forget(id);
+        // To look at what happened: ENTREPOT_KEEP_LOGS names a folder.
+        if (Environment.GetEnvironmentVariable("ENTREPOT_KEEP_LOGS") is { Length: > 0 } kept)
+            foreach (var log in Directory.EnumerateFiles(Path.Combine(DataDirectory, "log"))) File.Copy(log, Path.Combine(Directory.CreateDirectory(kept).FullName, Path.GetFileName(log)), overwrite: true);
         _client.Dispose();
         _folder.Dispose();
     }
