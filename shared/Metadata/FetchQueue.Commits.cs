@@ -10,7 +10,7 @@ public sealed partial class FetchQueue
 {
     /// <summary>Records a verified, durable blob; its object is the one named by this fence.</summary>
     public Task<CommitResult> CommitBlobAsync(Guid id, long fence, string digest, long size, string upstream, string repository, CancellationToken cancellationToken) =>
-        database.WriteAsync(async (session, token) =>
+        Dialect.HasRowLocks ? CommitBlobInOneAsync(id, fence, digest, size, upstream, repository, cancellationToken) : database.WriteAsync(async (session, token) =>
         {
             if (await FinishAsync(session, id, fence, size, upstream, repository, token) is null) return CommitResult.LeaseLost;
             await ContentRows.AddAsync(session, upstream, repository, digest, ContentRows.Downloaded, token);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Entrepot.Contracts;
 
 namespace Entrepot.Metadata;
@@ -5,23 +6,29 @@ namespace Entrepot.Metadata;
 /// <content>Claiming, and keeping or losing what was claimed.</content>
 public sealed partial class FetchQueue
 {
+    private const string ClaimColumns = "id, fence, kind, key, reference, trust_domain, prefetch, expected_size, size, progress, traceparent, answered_upstream, answered_repository";
+    private const int ClaimWidth = 13;
+
     /// <summary>
     /// Takes the fetch that should run next: waited-for before prefetch; small kinds before blobs; then the upstream with the fewest
     /// running; then the oldest. Claimable is what is queued, what has an expired lease, and what has been suspected for
     /// <see cref="FetchTimings.SuspicionGrace"/> without a renewal.
     /// </summary>
     /// <returns>The fetch with a new fence, leased for <see cref="FetchTimings.Lease"/>; null when there is none.</returns>
-    public Task<ClaimedFetch?> ClaimAsync(ClaimOptions options, CancellationToken cancellationToken) =>
-        database.WriteAsync(async (session, token) =>
+    public async Task<ClaimedFetch?> ClaimAsync(ClaimOptions options, CancellationToken cancellationToken)
+    {
+        // Nothing free may only mean that joiners hold the one row for this millisecond: then its doorbell has just rung, so wait for them.
+        if (Dialect.HasRowLocks)
+            return await ClaimInOneAsync(options, Dialect.ForUpdateSkipLocked("f"), cancellationToken) ?? await ClaimInOneAsync(options, Dialect.ForUpdate("f"), cancellationToken);
+        return await database.WriteAsync(async (session, token) =>
         {
-            var claimed = await TryClaimAsync(session, options, Dialect.ForUpdateSkipLocked("f"), token);
-            // Nothing free may only mean that joiners hold the one row for this millisecond: then its doorbell has just rung, so wait for them.
-            if (claimed is null && Dialect.HasRowLocks) claimed = await TryClaimAsync(session, options, Dialect.ForUpdate("f"), token);
+            var claimed = await ClaimStatement(session, options, ClaimSql(options, "")).FirstOrDefaultAsync(ReadClaim, token);
             if (claimed is null) return null;
-            if (Dialect.TakeFence is { } takeFence) await session.Sql(takeFence).ExecuteAsync(token);
+            await session.Sql(Dialect.TakeFence!).ExecuteAsync(token);
             var sources = await ReadSourcesAsync(session, claimed.Id, token);
             return claimed with { Sources = sources.FindAll(s => s.Outcome is null) };
         }, cancellationToken);
+    }
 
     /// <summary>Extends these leases, records progress and clears suspicion.</summary>
     /// <returns>The fetches that are still the owner's.</returns>
@@ -34,7 +41,7 @@ public sealed partial class FetchQueue
             json.WriteNumber("held_fence", lease.Fence);
             json.WriteNumber("new_progress", lease.Progress);
         });
-        return await database.WriteAsync(async (session, token) =>
+        return await database.WriteStatementAsync(async (session, token) =>
             (await session.Sql($"""
                 WITH held AS (
                     SELECT l.fetch_id, l.held_fence, l.new_progress
@@ -47,7 +54,7 @@ public sealed partial class FetchQueue
                 RETURNING id
                 """)
                 .With("leases", rows).With("owner", owner).With("lease", Milliseconds(FetchTimings.Lease))
-                .ListAsync(row => row.GetGuid(0), token)).ToHashSet(), cancellationToken);
+                .ListAsync(row => row.GetGuid(0), token)).ToHashSet(), isRepeatable: true, cancellationToken);
     }
 
     /// <summary>Says that this owner seems to be gone. Only the first word counts, and a renewal takes it back.</summary>
@@ -82,11 +89,11 @@ public sealed partial class FetchQueue
             UPDATE fetches SET state = 'Queued', owner = NULL, owner_address = NULL, lease_until = NULL, suspected_at = NULL, not_before = 0 WHERE state = 'Running'
             """).ExecuteAsync(token), cancellationToken);
 
-    private async Task<ClaimedFetch?> TryClaimAsync(DbSession session, ClaimOptions options, string locking, CancellationToken cancellationToken)
+    private string ClaimSql(ClaimOptions options, string locking)
     {
         var now = Dialect.Now;
         var except = options.Except.Count > 0 ? $"AND NOT ({Dialect.In("f.id", "except")})" : "";
-        var statement = session.Sql($"""
+        return $"""
             UPDATE fetches SET state = 'Running', owner = @owner, owner_address = @address, fence = {Dialect.NextFence},
                 claimed_at = {now}, lease_until = {now} + @lease, suspected_at = NULL
             WHERE id = (
@@ -100,38 +107,44 @@ public sealed partial class FetchQueue
                     {except}
                 ORDER BY f.prefetch, CASE WHEN f.kind = 'Blob' THEN 1 ELSE 0 END, coalesce(busy.running, 0), f.queued_at, f.id
                 LIMIT 1 {locking})
-            RETURNING id, fence, kind, key, reference, trust_domain, prefetch, expected_size, size, progress, traceparent, answered_upstream, answered_repository
-            """)
-            .With("owner", options.Owner).With("address", options.Address).With("share", options.MostOfOneUpstream)
-            .With("lease", Milliseconds(FetchTimings.Lease));
+            RETURNING {ClaimColumns}
+            """;
+    }
+
+    private static DbStatement ClaimStatement(DbSession session, ClaimOptions options, string sql)
+    {
+        var statement = session.Sql(sql)
+            .With("owner", options.Owner).With("address", options.Address).With("share", options.MostOfOneUpstream).With("lease", Milliseconds(FetchTimings.Lease));
         if (!options.OnlyQueued) statement.With("grace", Milliseconds(FetchTimings.SuspicionGrace));
         if (options.SmallOnly) statement.With("small", FetchTimings.SmallBlobBytes);
         if (options.Except.Count > 0) statement.WithList("except", options.Except);
-        return await statement.FirstOrDefaultAsync(row => new ClaimedFetch
-        {
-            Id = row.GetGuid(0),
-            Fence = row.GetInt64(1),
-            Kind = Enum.Parse<FetchKind>(row.GetString(2)),
-            Key = row.GetString(3),
-            Reference = row.GetString(4),
-            TrustDomain = row.GetString(5),
-            Prefetch = row.GetBoolean(6),
-            ExpectedSize = row.LongOrNull(7),
-            Size = row.LongOrNull(8),
-            Progress = row.GetInt64(9),
-            TraceParent = row.StringOrNull(10),
-            AnsweredUpstream = row.StringOrNull(11),
-            AnsweredRepository = row.StringOrNull(12),
-            Sources = [],
-        }, cancellationToken);
+        return statement;
     }
 
+    private static ClaimedFetch ReadClaim(DbDataReader row) => new()
+    {
+        Id = row.GetGuid(0),
+        Fence = row.GetInt64(1),
+        Kind = Enum.Parse<FetchKind>(row.GetString(2)),
+        Key = row.GetString(3),
+        Reference = row.GetString(4),
+        TrustDomain = row.GetString(5),
+        Prefetch = row.GetBoolean(6),
+        ExpectedSize = row.LongOrNull(7),
+        Size = row.LongOrNull(8),
+        Progress = row.GetInt64(9),
+        TraceParent = row.StringOrNull(10),
+        AnsweredUpstream = row.StringOrNull(11),
+        AnsweredRepository = row.StringOrNull(12),
+        Sources = [],
+    };
+
     private Task<bool> UpdateRunningAsync(Guid id, long fence, string changes, string condition, Action<DbStatement> parameters, CancellationToken cancellationToken) =>
-        database.WriteAsync(async (session, token) =>
+        database.WriteStatementAsync(async (session, token) =>
         {
             var statement = session.Sql($"UPDATE fetches SET {changes} WHERE id = @id AND fence = @fence AND state = 'Running' AND {condition}")
                 .With("id", id).With("fence", fence);
             parameters(statement);
             return await statement.ExecuteAsync(token) > 0;
-        }, cancellationToken);
+        }, isRepeatable: true, cancellationToken);
 }

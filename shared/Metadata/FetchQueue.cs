@@ -19,6 +19,7 @@ public sealed partial class FetchQueue(IDatabase database)
     public Task<FetchJoin> JoinAsync(FetchRequest request, CancellationToken cancellationToken)
     {
         var newId = Guid.CreateVersion7();
+        if (Dialect.HasRowLocks) return JoinInOneAsync(request, newId, cancellationToken);
         return database.WriteAsync(async (session, token) =>
         {
             // Asked once without any lock, so that a client hammering a missing tag costs a read; and once more below, where it is certain.
@@ -61,7 +62,7 @@ public sealed partial class FetchQueue(IDatabase database)
 
     /// <summary>Says that somebody still waits for these. Written at most once a second per fetch.</summary>
     public Task TouchAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken) =>
-        ids.Count == 0 ? Task.CompletedTask : database.WriteAsync((session, token) =>
+        ids.Count == 0 ? Task.CompletedTask : database.WriteStatementAsync((session, token) =>
             session.Sql($"""
                 WITH touched AS (
                     SELECT f.id AS fetch_id FROM fetches f
@@ -70,7 +71,7 @@ public sealed partial class FetchQueue(IDatabase database)
                     ORDER BY f.id {Dialect.ForUpdate("f")})
                 UPDATE fetches SET wanted_at = {Dialect.Now}, prefetch = FALSE FROM touched WHERE fetches.id = touched.fetch_id
                 """)
-                .WithList("ids", ids).With("interval", Milliseconds(FetchTimings.TouchInterval)).ExecuteAsync(token), cancellationToken);
+                .WithList("ids", ids).With("interval", Milliseconds(FetchTimings.TouchInterval)).ExecuteAsync(token), isRepeatable: true, cancellationToken);
 
     /// <summary>How many active fetches there are, by kind and state: a metric and an autoscaling signal.</summary>
     public Task<IReadOnlyList<QueueLength>> MeasureAsync(CancellationToken cancellationToken) =>

@@ -22,25 +22,25 @@ internal static class FetchRows
     public static string SourceColumns(string table, SqlDialect dialect) =>
         $"{table}.upstream, {table}.repository, {table}.outcome, {table}.message, {table}.retry_at - {dialect.Now}";
 
-    public static FetchStatus ReadStatus(DbDataReader row, IReadOnlyList<FetchSource> sources) => new()
+    public static FetchStatus ReadStatus(DbDataReader row, IReadOnlyList<FetchSource> sources, int first = 0) => new()
     {
-        Id = row.GetGuid(0),
-        Kind = Enum.Parse<FetchKind>(row.GetString(1)),
-        Key = row.GetString(2),
-        Reference = row.GetString(3),
-        TrustDomain = row.GetString(4),
-        State = Enum.Parse<FetchState>(row.GetString(5)),
-        Owner = row.StringOrNull(6),
-        OwnerAddress = row.StringOrNull(7),
-        Fence = row.GetInt64(8),
-        Size = row.LongOrNull(9),
-        ExpectedSize = row.LongOrNull(10),
-        AnsweredUpstream = row.StringOrNull(11),
-        AnsweredRepository = row.StringOrNull(12),
-        Progress = row.GetInt64(13),
-        Outcome = row.OutcomeOrNull(14),
-        Message = row.StringOrNull(15),
-        Prefetch = row.GetBoolean(16),
+        Id = row.GetGuid(first + 0),
+        Kind = Enum.Parse<FetchKind>(row.GetString(first + 1)),
+        Key = row.GetString(first + 2),
+        Reference = row.GetString(first + 3),
+        TrustDomain = row.GetString(first + 4),
+        State = Enum.Parse<FetchState>(row.GetString(first + 5)),
+        Owner = row.StringOrNull(first + 6),
+        OwnerAddress = row.StringOrNull(first + 7),
+        Fence = row.GetInt64(first + 8),
+        Size = row.LongOrNull(first + 9),
+        ExpectedSize = row.LongOrNull(first + 10),
+        AnsweredUpstream = row.StringOrNull(first + 11),
+        AnsweredRepository = row.StringOrNull(first + 12),
+        Progress = row.GetInt64(first + 13),
+        Outcome = row.OutcomeOrNull(first + 14),
+        Message = row.StringOrNull(first + 15),
+        Prefetch = row.GetBoolean(first + 16),
         Sources = sources,
     };
 

@@ -17,6 +17,13 @@ public interface IDatabase : IAsyncDisposable
     /// <exception cref="StoreFullException">There is no room to write.</exception>
     Task<T> WriteAsync<T>(Func<DbSession, CancellationToken, Task<T>> work, CancellationToken cancellationToken);
 
+    /// <summary>Runs one statement that is a transaction by itself: what <see cref="WriteAsync"/> does, less the begin and the commit where the database needs none.</summary>
+    /// <param name="work">Makes and runs the one statement.</param>
+    /// <param name="isRepeatable">Whether it may be run again when its answer was lost with the connection, and it may have been done.</param>
+    /// <param name="cancellationToken">Stops it; it may have been done all the same.</param>
+    /// <exception cref="StoreFullException">There is no room to write.</exception>
+    Task<T> WriteStatementAsync<T>(Func<DbSession, CancellationToken, Task<T>> work, bool isRepeatable, CancellationToken cancellationToken);
+
     /// <summary>Runs queries without a transaction: each statement sees what was committed when it began.</summary>
     Task<T> ReadAsync<T>(Func<DbSession, CancellationToken, Task<T>> work, CancellationToken cancellationToken);
 

@@ -59,6 +59,14 @@ public sealed class PostgresDatabase : IDatabase
         }, cancellationToken);
 
     /// <inheritdoc />
+    public Task<T> WriteStatementAsync<T>(Func<DbSession, CancellationToken, Task<T>> work, bool isRepeatable, CancellationToken cancellationToken) =>
+        RunAsync((connection, progress) =>
+        {
+            progress.Committing = !isRepeatable;
+            return work(new(connection, null, Dialect, cacheCommands: false), cancellationToken);
+        }, cancellationToken);
+
+    /// <inheritdoc />
     public Task<T> ReadAsync<T>(Func<DbSession, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
         RunAsync((connection, _) => work(new(connection, null, Dialect, cacheCommands: false), cancellationToken), cancellationToken);
 

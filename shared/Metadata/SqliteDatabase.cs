@@ -34,6 +34,9 @@ public sealed class SqliteDatabase : IDatabase
     public Task<T> WriteAsync<T>(Func<DbSession, CancellationToken, Task<T>> work, CancellationToken cancellationToken) => _writer.WriteAsync(work, cancellationToken);
 
     /// <inheritdoc />
+    public Task<T> WriteStatementAsync<T>(Func<DbSession, CancellationToken, Task<T>> work, bool isRepeatable, CancellationToken cancellationToken) => _writer.WriteAsync(work, cancellationToken);
+
+    /// <inheritdoc />
     public Task<T> ReadAsync<T>(Func<DbSession, CancellationToken, Task<T>> work, CancellationToken cancellationToken) => _readers.ReadAsync(work, cancellationToken);
 
     /// <inheritdoc />

@@ -1,0 +1,110 @@
+namespace Entrepot.Metadata;
+
+/// <content>
+/// What a cold blob costs on PostgreSQL, a statement each: a round trip and a transaction less for every one that is saved, for thousands of blobs at a time. SQLite has no
+/// statements that write in several tables, and no round trips either; there the same is done step by step.
+/// </content>
+public sealed partial class FetchQueue
+{
+    /// <remarks>
+    /// The conflict's update locks the row, and the statement is the transaction: whoever settles the last source sees ours, or we find the row over and insert a new one. A refusal
+    /// that is recorded while we wait for that lock is not seen, and costs one more question to the upstream.
+    /// </remarks>
+    private Task<FetchJoin> JoinInOneAsync(FetchRequest request, Guid newId, CancellationToken cancellationToken) =>
+        database.WriteStatementAsync(async (session, token) =>
+        {
+            var columns = FetchRows.Columns("f");
+            FetchStatus? status = null;
+            FetchSource? refused = null;
+            var sources = new List<FetchSource>();
+            await session.Sql($"""
+                WITH refused AS (
+                    SELECT {columns}, {FetchRows.SourceColumns("s", Dialect)} AS remaining
+                    FROM fetches f JOIN fetch_sources s ON s.fetch_id = f.id
+                    WHERE f.key = @key AND s.upstream = @upstream AND s.repository = @repository AND s.retry_at > {Dialect.Now}
+                    ORDER BY s.retry_at DESC LIMIT 1),
+                joined AS (
+                    INSERT INTO fetches AS f (id, key, kind, upstream, reference, trust_domain, state, prefetch, expected_size, progress, fence, queued_at, not_before, wanted_at, traceparent)
+                    SELECT @id, @key, @kind, @upstream, @reference, @domain, 'Queued', @prefetch, @expected, 0, 0, {Dialect.Now}, 0, {Dialect.Now}, @traceparent
+                    WHERE NOT EXISTS (SELECT 1 FROM refused)
+                    ON CONFLICT (key) WHERE state IN ('Queued', 'Running') DO UPDATE SET
+                        wanted_at = CASE WHEN excluded.prefetch THEN f.wanted_at ELSE {Dialect.Now} END,
+                        prefetch = f.prefetch AND excluded.prefetch,
+                        expected_size = coalesce(f.expected_size, excluded.expected_size)
+                    RETURNING {columns}),
+                own AS (
+                    INSERT INTO fetch_sources (fetch_id, upstream, repository, added_at, failures)
+                    SELECT f.id, @upstream, @repository, {Dialect.Now}, 0 FROM joined f
+                    ON CONFLICT (fetch_id, upstream, repository) DO UPDATE SET added_at = excluded.added_at, outcome = NULL, message = NULL, settled_at = NULL, retry_at = NULL
+                        WHERE fetch_sources.outcome IS NOT NULL)
+                SELECT FALSE AS is_refused, {columns}, {FetchRows.SourceColumns("s", Dialect)} AS remaining, s.added_at
+                FROM joined f LEFT JOIN fetch_sources s ON s.fetch_id = f.id AND NOT (s.upstream = @upstream AND s.repository = @repository)
+                UNION ALL
+                SELECT TRUE, refused.*, 0 FROM refused
+                ORDER BY added_at
+                """)
+                .With("id", newId).With("key", request.Key).With<Contracts.FetchKind>("kind", request.Kind).With("upstream", request.Upstream).With("repository", request.Repository)
+                .With("reference", request.Reference).With("domain", request.TrustDomain).With("prefetch", request.Prefetch)
+                .With("expected", request.ExpectedSize).With("traceparent", request.TraceParent)
+                .ForEachAsync(row =>
+                {
+                    status ??= FetchRows.ReadStatus(row, sources, first: 1);
+                    if (row.IsDBNull(FetchRows.Width + 1)) return true;
+                    var source = FetchRows.ReadSource(row, FetchRows.Width + 1);
+                    if (row.GetBoolean(0)) refused = source;
+                    sources.Add(source);
+                    return true;
+                }, token);
+            if (refused is null) sources.Add(new(request.Upstream, request.Repository, null, null, null));
+            return new FetchJoin(status!, status!.Id == newId, refused);
+        }, isRepeatable: true, cancellationToken);
+
+    /// <summary>As <see cref="ClaimAsync"/>, with these words at the end of the choice.</summary>
+    private Task<ClaimedFetch?> ClaimInOneAsync(ClaimOptions options, string locking, CancellationToken cancellationToken) =>
+        database.WriteStatementAsync(async (session, token) =>
+        {
+            ClaimedFetch? claimed = null;
+            var sources = new List<FetchSource>();
+            await ClaimStatement(session, options, $"""
+                WITH claimed AS ({ClaimSql(options, locking)})
+                SELECT c.*, {FetchRows.SourceColumns("s", Dialect)} FROM claimed c LEFT JOIN fetch_sources s ON s.fetch_id = c.id AND s.outcome IS NULL
+                ORDER BY s.added_at, s.upstream, s.repository
+                """).ForEachAsync(row =>
+                {
+                    claimed ??= ReadClaim(row) with { Sources = sources };
+                    if (!row.IsDBNull(ClaimWidth)) sources.Add(FetchRows.ReadSource(row, ClaimWidth));
+                    return true;
+                }, token);
+            return claimed;
+        }, isRepeatable: false, cancellationToken);
+
+    /// <summary>As <see cref="CommitBlobAsync"/>.</summary>
+    private async Task<CommitResult> CommitBlobInOneAsync(Guid id, long fence, string digest, long size, string upstream, string repository, CancellationToken cancellationToken)
+    {
+        var (done, stored) = await database.WriteStatementAsync((session, token) => session.Sql($"""
+            WITH done AS (
+                UPDATE fetches SET state = 'Done', outcome = 'Stored', message = NULL, finished_at = {Dialect.Now}, lease_until = NULL, suspected_at = NULL,
+                    size = @size, progress = @size, answered_upstream = @upstream, answered_repository = @repository
+                WHERE id = @id AND fence = @fence AND state = 'Running' RETURNING id),
+            settled AS (
+                UPDATE fetch_sources SET outcome = 'Stored', message = NULL, settled_at = {Dialect.Now}, retry_at = NULL, failures = 0
+                FROM done WHERE fetch_id = done.id AND upstream = @upstream AND repository = @repository),
+            repository AS (
+                INSERT INTO repositories (upstream, name) SELECT @upstream, @repository FROM done
+                ON CONFLICT (upstream, name) DO UPDATE SET name = excluded.name RETURNING id),
+            content AS (
+                INSERT INTO repository_contents (repository_id, digest, via) SELECT repository.id, @digest, '{ContentRows.Downloaded}' FROM repository
+                ON CONFLICT (repository_id, digest) DO UPDATE SET via = excluded.via WHERE repository_contents.via = '{ContentRows.Confirmed}'),
+            blob AS (
+                INSERT INTO blobs (digest, size, fence, stored_at) SELECT @digest, @size, @fence, {Dialect.Now} FROM done
+                ON CONFLICT (digest) DO NOTHING RETURNING digest),
+            used AS (
+                INSERT INTO accesses (digest, last_at, count) SELECT @digest, {Dialect.Now}, 0 FROM done WHERE EXISTS (SELECT 1 FROM blobs WHERE digest = @digest)
+                ON CONFLICT (digest) DO UPDATE SET last_at = greatest(accesses.last_at, excluded.last_at))
+            SELECT (SELECT count(*) FROM done), (SELECT count(*) FROM blob)
+            """)
+            .With("id", id).With("fence", fence).With("digest", digest).With("size", size).With("upstream", upstream).With("repository", repository)
+            .FirstOrDefaultAsync(row => (row.GetInt64(0) > 0, row.GetInt64(1) > 0), token), isRepeatable: false, cancellationToken);
+        return !done ? CommitResult.LeaseLost : stored ? CommitResult.Committed : CommitResult.AlreadyStored;
+    }
+}
