@@ -7,6 +7,7 @@
 #   cluster.sh down                                                     ends all; the data stays in DIR
 # NAME is api-1, fetcher-2, janitor-1, postgres, rabbitmq or s3. FILE is an entrepot.json; what the cluster needs besides is added.
 # DIR is ./entrepot-cluster by default; the other commands find a running cluster by themselves, or are told by --data. Nothing is written elsewhere.
+# DIR/conf/NAME.env: lines of Entrepot__KEY=VALUE that this one process gets besides, at its next start.
 # ENTREPOT_PORT_BASE: the first of 300 ports (5300). Installs what is missing as root, on Debian and Ubuntu.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -17,7 +18,7 @@ export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 . "$here/lib/services.sh"
 
 die() { echo "cluster.sh: $*" >&2; exit 1; }
-usage() { sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit "${1:-0}"; }
+usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit "${1:-0}"; }
 
 command=${1:-}; [ $# -gt 0 ] && shift
 apis=1 fetchers=1 config= data= name=

@@ -44,6 +44,9 @@ public sealed record ClaimedFetch
     /// <summary>W3C trace context of the request that made it.</summary>
     public required string? TraceParent { get; init; }
 
+    /// <summary>False when nothing else could have been claimed with the same options: then there is no need to ask.</summary>
+    public bool MayBeMore { get; init; } = true;
+
     /// <summary>Who is still to be asked, in order; never empty.</summary>
     public required IReadOnlyList<FetchSource> Sources { get; init; }
 }

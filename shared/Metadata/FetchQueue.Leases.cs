@@ -17,9 +17,7 @@ public sealed partial class FetchQueue
     /// <returns>The fetch with a new fence, leased for <see cref="FetchTimings.Lease"/>; null when there is none.</returns>
     public async Task<ClaimedFetch?> ClaimAsync(ClaimOptions options, CancellationToken cancellationToken)
     {
-        // Nothing free may only mean that joiners hold the one row for this millisecond: then its doorbell has just rung, so wait for them.
-        if (Dialect.HasRowLocks)
-            return await ClaimInOneAsync(options, Dialect.ForUpdateSkipLocked("f"), cancellationToken) ?? await ClaimInOneAsync(options, Dialect.ForUpdate("f"), cancellationToken);
+        if (Dialect.HasRowLocks) return await ClaimInOneAsync(options, cancellationToken);
         return await database.WriteAsync(async (session, token) =>
         {
             var claimed = await ClaimStatement(session, options, ClaimSql(options, "")).FirstOrDefaultAsync(ReadClaim, token);
@@ -89,25 +87,28 @@ public sealed partial class FetchQueue
             UPDATE fetches SET state = 'Queued', owner = NULL, owner_address = NULL, lease_until = NULL, suspected_at = NULL, not_before = 0 WHERE state = 'Running'
             """).ExecuteAsync(token), cancellationToken);
 
-    private string ClaimSql(ClaimOptions options, string locking)
+    private string ClaimSql(ClaimOptions options, string locking) => $"""
+        UPDATE fetches SET state = 'Running', owner = @owner, owner_address = @address, fence = {Dialect.NextFence},
+            claimed_at = {Dialect.Now}, lease_until = {Dialect.Now} + @lease, suspected_at = NULL
+        WHERE id = (
+            SELECT f.id {ClaimableSql(options)}
+            ORDER BY f.prefetch, CASE WHEN f.kind = 'Blob' THEN 1 ELSE 0 END, coalesce(busy.running, 0), f.queued_at, f.id
+            LIMIT 1 {locking})
+        RETURNING {ClaimColumns}
+        """;
+
+    private string ClaimableSql(ClaimOptions options)
     {
         var now = Dialect.Now;
-        var except = options.Except.Count > 0 ? $"AND NOT ({Dialect.In("f.id", "except")})" : "";
         return $"""
-            UPDATE fetches SET state = 'Running', owner = @owner, owner_address = @address, fence = {Dialect.NextFence},
-                claimed_at = {now}, lease_until = {now} + @lease, suspected_at = NULL
-            WHERE id = (
-                SELECT f.id FROM fetches f
-                LEFT JOIN (SELECT upstream, count(*) AS running, sum(CASE WHEN owner = @owner THEN 1 ELSE 0 END) AS own FROM fetches WHERE state = 'Running' GROUP BY upstream) busy ON busy.upstream = f.upstream
-                WHERE ((f.state = 'Queued' AND f.not_before <= {now})
-                        {(options.OnlyQueued ? "" : $"OR (f.state = 'Running' AND (f.lease_until <= {now} OR f.suspected_at <= {now} - @grace))")})
-                    {(options.SmallOnly ? "AND (f.kind <> 'Blob' OR coalesce(f.size, f.expected_size) < @small)" : "")}
-                    {(options.AllowPrefetch ? "" : "AND NOT f.prefetch")}
-                    AND coalesce(busy.own, 0) < @share
-                    {except}
-                ORDER BY f.prefetch, CASE WHEN f.kind = 'Blob' THEN 1 ELSE 0 END, coalesce(busy.running, 0), f.queued_at, f.id
-                LIMIT 1 {locking})
-            RETURNING {ClaimColumns}
+            FROM fetches f
+            LEFT JOIN (SELECT upstream, count(*) AS running, sum(CASE WHEN owner = @owner THEN 1 ELSE 0 END) AS own FROM fetches WHERE state = 'Running' GROUP BY upstream) busy ON busy.upstream = f.upstream
+            WHERE ((f.state = 'Queued' AND f.not_before <= {now})
+                    {(options.OnlyQueued ? "" : $"OR (f.state = 'Running' AND (f.lease_until <= {now} OR f.suspected_at <= {now} - @grace))")})
+                {(options.SmallOnly ? "AND (f.kind <> 'Blob' OR coalesce(f.size, f.expected_size) < @small)" : "")}
+                {(options.AllowPrefetch ? "" : "AND NOT f.prefetch")}
+                AND coalesce(busy.own, 0) < @share
+                {(options.Except.Count > 0 ? $"AND NOT ({Dialect.In("f.id", "except")})" : "")}
             """;
     }
 

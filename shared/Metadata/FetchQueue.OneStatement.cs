@@ -7,13 +7,21 @@ namespace Entrepot.Metadata;
 public sealed partial class FetchQueue
 {
     /// <remarks>
-    /// The conflict's update locks the row, and the statement is the transaction: whoever settles the last source sees ours, or we find the row over and insert a new one. A refusal
-    /// that is recorded while we wait for that lock is not seen, and costs one more question to the upstream.
+    /// What the statement sees as active it updates, and waits for its lock: whoever settles the last source sees ours, or we find the row over and, with it, nothing to return.
+    /// Then we look again, and see what was decided meanwhile. Only where it sees nothing active does it insert.
     /// </remarks>
-    private Task<FetchJoin> JoinInOneAsync(FetchRequest request, Guid newId, CancellationToken cancellationToken) =>
+    private async Task<FetchJoin> JoinInOneAsync(FetchRequest request, Guid newId, CancellationToken cancellationToken)
+    {
+        while (true)
+            if (await TryJoinInOneAsync(request, newId, cancellationToken) is { } join)
+                return join;
+    }
+
+    private Task<FetchJoin?> TryJoinInOneAsync(FetchRequest request, Guid newId, CancellationToken cancellationToken) =>
         database.WriteStatementAsync(async (session, token) =>
         {
             var columns = FetchRows.Columns("f");
+            var touch = $"wanted_at = CASE WHEN @prefetch THEN f.wanted_at ELSE {Dialect.Now} END, prefetch = f.prefetch AND @prefetch, expected_size = coalesce(f.expected_size, @expected)";
             FetchStatus? status = null;
             FetchSource? refused = null;
             var sources = new List<FetchSource>();
@@ -23,15 +31,19 @@ public sealed partial class FetchQueue
                     FROM fetches f JOIN fetch_sources s ON s.fetch_id = f.id
                     WHERE f.key = @key AND s.upstream = @upstream AND s.repository = @repository AND s.retry_at > {Dialect.Now}
                     ORDER BY s.retry_at DESC LIMIT 1),
-                joined AS (
+                active AS (
+                    SELECT id FROM fetches WHERE key = @key AND state IN ('Queued', 'Running')),
+                touched AS (
+                    UPDATE fetches AS f SET {touch}
+                    FROM active WHERE f.id = active.id AND f.state IN ('Queued', 'Running') AND NOT EXISTS (SELECT 1 FROM refused)
+                    RETURNING {columns}),
+                inserted AS (
                     INSERT INTO fetches AS f (id, key, kind, upstream, reference, trust_domain, state, prefetch, expected_size, progress, fence, queued_at, not_before, wanted_at, traceparent)
                     SELECT @id, @key, @kind, @upstream, @reference, @domain, 'Queued', @prefetch, @expected, 0, 0, {Dialect.Now}, 0, {Dialect.Now}, @traceparent
-                    WHERE NOT EXISTS (SELECT 1 FROM refused)
-                    ON CONFLICT (key) WHERE state IN ('Queued', 'Running') DO UPDATE SET
-                        wanted_at = CASE WHEN excluded.prefetch THEN f.wanted_at ELSE {Dialect.Now} END,
-                        prefetch = f.prefetch AND excluded.prefetch,
-                        expected_size = coalesce(f.expected_size, excluded.expected_size)
+                    WHERE NOT EXISTS (SELECT 1 FROM refused) AND NOT EXISTS (SELECT 1 FROM active)
+                    ON CONFLICT (key) WHERE state IN ('Queued', 'Running') DO UPDATE SET {touch}
                     RETURNING {columns}),
+                joined AS (SELECT * FROM touched UNION ALL SELECT * FROM inserted),
                 own AS (
                     INSERT INTO fetch_sources (fetch_id, upstream, repository, added_at, failures)
                     SELECT f.id, @upstream, @repository, {Dialect.Now}, 0 FROM joined f
@@ -55,27 +67,40 @@ public sealed partial class FetchQueue
                     sources.Add(source);
                     return true;
                 }, token);
+            if (status is null) return null;
             if (refused is null) sources.Add(new(request.Upstream, request.Repository, null, null, null));
-            return new FetchJoin(status!, status!.Id == newId, refused);
+            return new FetchJoin(status, status.Id == newId, refused);
         }, isRepeatable: true, cancellationToken);
 
-    /// <summary>As <see cref="ClaimAsync"/>, with these words at the end of the choice.</summary>
-    private Task<ClaimedFetch?> ClaimInOneAsync(ClaimOptions options, string locking, CancellationToken cancellationToken) =>
+    /// <summary>As <see cref="ClaimAsync"/>.</summary>
+    private async Task<ClaimedFetch?> ClaimInOneAsync(ClaimOptions options, CancellationToken cancellationToken)
+    {
+        var (claimed, isOneThere) = await TryClaimInOneAsync(options, Dialect.ForUpdateSkipLocked("f"), cancellationToken);
+        // Joiners may hold the one row for this millisecond: then its doorbell has just rung, so wait for them.
+        return claimed is null && isOneThere ? (await TryClaimInOneAsync(options, Dialect.ForUpdate("f"), cancellationToken)).Claimed : claimed;
+    }
+
+    /// <summary>What was claimed, with these words at the end of the choice; and whether another one that can be was seen, held by somebody or not.</summary>
+    private Task<(ClaimedFetch? Claimed, bool IsOneThere)> TryClaimInOneAsync(ClaimOptions options, string locking, CancellationToken cancellationToken) =>
         database.WriteStatementAsync(async (session, token) =>
         {
             ClaimedFetch? claimed = null;
+            var isOneThere = false;
             var sources = new List<FetchSource>();
             await ClaimStatement(session, options, $"""
                 WITH claimed AS ({ClaimSql(options, locking)})
-                SELECT c.*, {FetchRows.SourceColumns("s", Dialect)} FROM claimed c LEFT JOIN fetch_sources s ON s.fetch_id = c.id AND s.outcome IS NULL
+                SELECT c.*, {FetchRows.SourceColumns("s", Dialect)}, EXISTS (SELECT 1 {ClaimableSql(options)} AND f.id IS DISTINCT FROM c.id)
+                FROM (SELECT 1) one LEFT JOIN claimed c ON TRUE LEFT JOIN fetch_sources s ON s.fetch_id = c.id AND s.outcome IS NULL
                 ORDER BY s.added_at, s.upstream, s.repository
                 """).ForEachAsync(row =>
                 {
-                    claimed ??= ReadClaim(row) with { Sources = sources };
+                    isOneThere = row.GetBoolean(ClaimWidth + FetchRows.SourceWidth);
+                    if (row.IsDBNull(0)) return true;
+                    claimed ??= ReadClaim(row) with { Sources = sources, MayBeMore = isOneThere };
                     if (!row.IsDBNull(ClaimWidth)) sources.Add(FetchRows.ReadSource(row, ClaimWidth));
                     return true;
                 }, token);
-            return claimed;
+            return (claimed, isOneThere);
         }, isRepeatable: false, cancellationToken);
 
     /// <summary>As <see cref="CommitBlobAsync"/>.</summary>

@@ -15,6 +15,9 @@ internal static class FetchRows
     /// <summary>Ordinal of the first column after those of <see cref="Columns"/>.</summary>
     public static int Width => StatusColumns.Length;
 
+    /// <summary>How many columns <see cref="SourceColumns"/> are.</summary>
+    public const int SourceWidth = 5;
+
     /// <summary>The columns <see cref="ReadStatus"/> wants, of this table or alias.</summary>
     public static string Columns(string table) => string.Join(", ", StatusColumns.Select(column => $"{table}.{column}"));
 

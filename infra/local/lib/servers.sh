@@ -31,7 +31,7 @@ start_postgres() {
     local up=$folder; while [ "$up" != / ]; do up=$(dirname "$up"); [ "$(id -u)" != 0 ] || as postgres test -x "$up" || chmod o+x "$up"; done
     (cd "$folder" && umask 077 && echo entrepot >pw && { [ "$(id -u)" != 0 ] || chown postgres pw; } &&
       as postgres env LC_ALL=C.UTF-8 "$bin/initdb" -D data -U entrepot --pwfile=pw -A scram-sha-256 --no-sync --no-instructions -E UTF8) >>"$data/log/postgres.log" 2>&1 || die "initdb failed; $data/log/postgres.log tells why"
-    printf "listen_addresses='127.0.0.1'\nunix_socket_directories=''\nfsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=300\nlog_line_prefix='%%m %%a '\n" >>"$folder/data/postgresql.conf"
+    printf "listen_addresses='127.0.0.1'\nunix_socket_directories=''\nfsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=300\nshared_preload_libraries=pg_stat_statements\nlog_line_prefix='%%m %%a '\n" >>"$folder/data/postgresql.conf"
   fi
   rm -f "$folder/data/postmaster.pid.old"
   cd "$folder" || die "$folder can't be entered"
@@ -136,7 +136,8 @@ rgw dns name = localhost
 rgw thread pool size = 64
 rgw enable usage log = false
 rgw enable ops log = false
-debug rgw = 0/5
+# A line in the log for every request.
+debug rgw = 1/5
 debug ms = 0/0
 rgw gc obj min wait = 5
 rgw gc processor period = 5

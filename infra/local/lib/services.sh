@@ -16,6 +16,9 @@ build_services() {
 start_service() {
   local name=$1 token="$data/conf/token"
   [ -s "$token" ] || (umask 077; head -c 24 /dev/urandom | base64 >"$token")
+  # What one process alone shall see differently: DIR/conf/NAME.env, lines of Entrepot__KEY=VALUE.
+  local own=()
+  [ ! -r "$data/conf/$name.env" ] || mapfile -t own <"$data/conf/$name.env"
   # Environment variables go before the file: what FILE says of anything else counts.
   run_in_background "$name" env \
     DOTNET_ENVIRONMENT=Production \
@@ -29,5 +32,6 @@ start_service() {
     "Entrepot__Store__SecretKey=entrepot-secret" \
     "Entrepot__Internal__TokenFile=$token" \
     "Entrepot__Telemetry__ServiceInstance=$name" \
+    "${own[@]}" \
     dotnet "$(program_of "$name")" ${config:+--config "$config"}
 }

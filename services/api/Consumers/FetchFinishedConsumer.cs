@@ -18,6 +18,12 @@ internal sealed class FetchFinishedConsumer(FetchWaits waits, ContentIndex index
             else if (Enum.TryParse<FetchKind>(fetch.Kind, out var kind) && kind is FetchKind.TagList or FetchKind.Referrers) documents.Forget(new DocumentKey(key, kind));
         }
         if (fetch.Outcome != nameof(FetchOutcome.Unavailable)) silent.Remove(fetch.Upstream);
+        // Of other kinds the row has the answer.
+        if (fetch is { Outcome: nameof(FetchOutcome.Stored), Kind: nameof(FetchKind.Blob) })
+        {
+            waits.Stored(fetch.FetchId);
+            return Task.CompletedTask;
+        }
         return waits.SignalAsync(fetch.FetchId, context.CancellationToken);
     }
 }

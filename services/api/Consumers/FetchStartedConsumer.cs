@@ -4,8 +4,13 @@ using MassTransit;
 
 namespace Entrepot.Api.Consumers;
 
-/// <summary>Wakes whoever waits for that fetch here. Idempotent, safe to lose: waiters poll too.</summary>
+/// <summary>Tells whoever waits for that fetch here whom to read from. Idempotent, safe to lose: waiters poll too.</summary>
 internal sealed class FetchStartedConsumer(FetchWaits waits) : IConsumer<FetchStarted>
 {
-    public Task Consume(ConsumeContext<FetchStarted> context) => waits.SignalAsync(context.Message.FetchId, context.CancellationToken);
+    public Task Consume(ConsumeContext<FetchStarted> context)
+    {
+        var fetch = context.Message;
+        waits.Started(fetch.FetchId, fetch.Fence, fetch.Address);
+        return Task.CompletedTask;
+    }
 }

@@ -18,11 +18,13 @@ internal sealed class FetchWait(FetchStatus status, FetchWaits owner) : IDisposa
     /// <summary>Completes with the next look at the row. Take it before reading <see cref="Status"/>.</summary>
     public Task Changed { get { lock (_lock) return _changed.Task; } }
 
+    /// <summary>Takes in what was seen of the row, unless it is older than what is known: looks at the row and events overtake each other.</summary>
     public void Update(FetchStatus? now)
     {
         TaskCompletionSource fired;
         lock (_lock)
         {
+            if (now is not null && _status is { } known && (now.Fence < known.Fence || (IsOver(known) && !IsOver(now)))) return;
             _status = now;
             (fired, _changed) = (_changed, New());
         }
@@ -50,6 +52,8 @@ internal sealed class FetchWait(FetchStatus status, FetchWaits owner) : IDisposa
         }
         owner.Leave(this);
     }
+
+    private static bool IsOver(FetchStatus status) => status.State is FetchState.Done or FetchState.Failed;
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Entrepot.Contracts;
 using Entrepot.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -31,6 +32,20 @@ internal sealed class FetchWaits(FetchQueue queue, TimeProvider time, ILogger<Fe
     /// <summary>Something happened to a fetch: whoever waits for it here reads its row again.</summary>
     public Task SignalAsync(Guid id, CancellationToken cancellationToken) =>
         _waits.ContainsKey(id) ? RefreshAsync([id], cancellationToken) : Task.CompletedTask;
+
+    /// <summary>A fetcher has said that it runs the fetch: what the row says too.</summary>
+    public void Started(Guid id, long fence, string address)
+    {
+        if (_waits.TryGetValue(id, out var wait) && wait.Status is { State: FetchState.Queued or FetchState.Running } status && status.Fence < fence)
+            wait.Update(status with { State = FetchState.Running, Fence = fence, OwnerAddress = address });
+    }
+
+    /// <summary>A fetcher has said that the blob is stored: what the row says too.</summary>
+    public void Stored(Guid id)
+    {
+        if (_waits.TryGetValue(id, out var wait) && wait.Status is { State: FetchState.Queued or FetchState.Running } status)
+            wait.Update(status with { State = FetchState.Done, Outcome = FetchOutcome.Stored });
+    }
 
     internal void Leave(FetchWait wait) => _waits.TryRemove(new KeyValuePair<Guid, FetchWait>(wait.Id, wait));
 

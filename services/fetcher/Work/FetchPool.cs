@@ -22,6 +22,7 @@ internal sealed class FetchPool(
     private readonly Dictionary<FetchKind, IFetchWork> _works = works.ToDictionary(w => w.Kind);
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
     private int _big, _small, _prefetches;
+    private volatile bool _isHeldBack;
     private long _databaseFailedAt;
 
     /// <summary>An eighth of the slots is kept from each upstream, for the others: one that hangs holds what it has for long.</summary>
@@ -55,17 +56,24 @@ internal sealed class FetchPool(
         await Task.WhenAll(_tasks.Keys);
     }
 
+    /// <summary>Starts one, if there is one; false when another look would find nothing.</summary>
     private async Task<bool> ClaimOneAsync(CancellationToken stoppingToken)
     {
+        // Said before the slots are counted: one that becomes free meanwhile rings.
+        _isHeldBack = true;
+        Interlocked.MemoryBarrier();
         var bigIsFull = Volatile.Read(ref _big) >= options.Slots / 2;
-        if (Volatile.Read(ref _big) + Volatile.Read(ref _small) >= options.Slots) return false;
+        var running = Volatile.Read(ref _big) + Volatile.Read(ref _small);
+        if (running >= options.Slots) return false;
+        var allowPrefetch = Volatile.Read(ref _prefetches) < options.PrefetchConcurrency;
+        if (!bigIsFull && allowPrefetch && running < _mostOfOneUpstream) _isHeldBack = false;
         var claim = await queue.ClaimAsync(
             new ClaimOptions
             {
                 Owner = identity.Owner,
                 Address = identity.Address,
                 SmallOnly = bigIsFull,
-                AllowPrefetch = Volatile.Read(ref _prefetches) < options.PrefetchConcurrency,
+                AllowPrefetch = allowPrefetch,
                 MostOfOneUpstream = _mostOfOneUpstream,
                 // Whose leases ran out while the database was away renew them first.
                 OnlyQueued = _databaseFailedAt != 0 && Stopwatch.GetElapsedTime(_databaseFailedAt) < OwnersFirst,
@@ -77,7 +85,7 @@ internal sealed class FetchPool(
         var task = WorkAsync(claim, stoppingToken);
         _tasks.TryAdd(task, 0);
         _ = task.ContinueWith(t => _tasks.TryRemove(t, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return true;
+        return claim.MayBeMore;
     }
 
     private async Task WorkAsync(ClaimedFetch claim, CancellationToken stoppingToken)
@@ -88,7 +96,8 @@ internal sealed class FetchPool(
         await RunAsync(claim, stoppingToken);
         if (claim.Prefetch) Interlocked.Decrement(ref _prefetches);
         Interlocked.Decrement(ref IsSmall(claim) ? ref _small : ref _big);
-        doorbell.Ring();
+        // What could be claimed was claimed, unless it had to wait for a slot.
+        if (_isHeldBack) doorbell.Ring();
     }
 
     /// <summary>What a slot kept for small fetches may run, the same rule as <see cref="ClaimOptions.SmallOnly"/>.</summary>

@@ -13,9 +13,25 @@ public sealed class ClusterFixture : IAsyncLifetime
     private readonly TempFolder _folder = new("cimages");
     private int _seed = 1000;
 
+    /// <summary>The fetcher that alone can be cut from the database and the broker.</summary>
+    public const string Relayed = "fetcher-1";
+
+    public static IReadOnlyList<string> Fetchers { get; } = ["fetcher-1", "fetcher-2", "fetcher-3"];
+
+    public static IReadOnlyList<string> Services { get; } = ["api-1", "api-2", "api-3", .. Fetchers, "janitor-1"];
+
     public EntrepotCluster Cluster { get; private set; } = null!;
 
     public UpstreamFront Upstream { get; private set; } = null!;
+
+    /// <summary>Between <see cref="Relayed"/> and the database.</summary>
+    public TcpRelay Database { get; private set; } = null!;
+
+    /// <summary>Between <see cref="Relayed"/> and the broker.</summary>
+    public TcpRelay Broker { get; private set; } = null!;
+
+    /// <summary>What the janitor takes for the S3 server.</summary>
+    public S3Front Store { get; private set; } = null!;
 
     public RegistryFixture Images => _registry;
 
@@ -25,14 +41,41 @@ public sealed class ClusterFixture : IAsyncLifetime
         Upstream = await UpstreamFront.StartNewAsync(_registry.Registry.Url);
         // What is left behind is looked for all the time.
         var settings = EntrepotSettings.WithUpstream(Upstream.Url).Set("Janitor", new Dictionary<string, object?> { ["SweepInterval"] = "1s", ["OrphanGrace"] = "2s" });
-        Cluster = await EntrepotCluster.StartNewAsync(settings, apis: 3, fetchers: 3);
+        Cluster = await EntrepotCluster.StartNewAsync(settings, apis: 3, fetchers: 3, async ports =>
+        {
+            (Database, Broker) = (new TcpRelay(ports.Postgres), new TcpRelay(ports.RabbitMq));
+            Store = await S3Front.StartNewAsync(new Uri($"http://127.0.0.1:{ports.S3}"));
+            return new Dictionary<string, string[]>
+            {
+                [Relayed] =
+                [
+                    $"Entrepot__Database__ConnectionString=Host=127.0.0.1;Port={Database.Port};Database=entrepot;Username=entrepot",
+                    $"Entrepot__Bus__Url=amqp://127.0.0.1:{Broker.Port}/",
+                ],
+                ["janitor-1"] = [$"Entrepot__Store__Endpoint={Store.Url}"],
+            };
+        });
     }
 
     public async Task DisposeAsync()
     {
         await Cluster.DisposeAsync();
+        await Database.DisposeAsync();
+        await Broker.DisposeAsync();
+        await Store.DisposeAsync();
         await Upstream.DisposeAsync();
         _folder.Dispose();
+    }
+
+    /// <summary>Waits until a blob is committed.</summary>
+    public Task UntilStoredAsync(string digest) =>
+        Eventually.Async(async () => await Cluster.QueryAsync($"SELECT count(*) FROM blobs WHERE digest = '{digest}'") == "1", TimeSpan.FromSeconds(30), $"{digest} to be stored");
+
+    /// <summary>The fetcher that downloads a blob or did so last, as its row says.</summary>
+    public async Task<string> NameOfOwnerAsync(string digest)
+    {
+        var address = await Cluster.QueryAsync($"SELECT owner_address FROM fetches WHERE kind = 'Blob' AND reference = '{digest}' ORDER BY fence DESC LIMIT 1");
+        return Fetchers.Single(name => Cluster.UrlOf(name).Port == new Uri(address).Port);
     }
 
     /// <summary>An image of one layer that nobody has pulled yet, at the upstream as <c>cold/NAME:1</c>.</summary>

@@ -10,29 +10,47 @@ namespace Entrepot.IntegrationTests.Cluster;
 public sealed class ClusterLifeTests(ClusterFixture fixture)
 {
     private const long MiB = 1L << 20;
-    private static readonly string[] Ours = ["api-1", "api-2", "api-3", "fetcher-1", "fetcher-2", "fetcher-3", "janitor-1"];
 
     [Theory]
-    [InlineData(128, 0.5)]
-    [InlineData(300, 1.0)] // While it is verified, and stored in parts.
-    public async Task When_everything_of_ours_is_killed_in_a_pull_the_next_one_works_and_nothing_is_left_behind(int mebibytes, double share)
+    [InlineData(128, 0.5, true)]
+    [InlineData(300, 1.0, true)] // While it is verified, and stored in parts.
+    [InlineData(300, 1.0, false)] // At a server that does not list uploads.
+    public async Task When_everything_of_ours_is_killed_in_a_pull_the_next_one_works_and_nothing_is_left_behind(int mebibytes, double share, bool listsUploads)
     {
+        fixture.Store.ListsUploads = listsUploads;
         var (repository, layer) = await fixture.NewImageAsync(mebibytes);
         await BlobReader.ReadManifestAsync(fixture.Cluster.Apis[0], repository, "1");
         fixture.Upstream.BytesPerSecond = 30 * MiB;
         var cut = BlobReader.ReadBlobAsync(fixture.Cluster.Apis[0], repository, layer.Digest);
         await Eventually.Async(() => fixture.Upstream.Log.BlobBytes(layer.Digest) >= layer.Size * share, TimeSpan.FromSeconds(30), $"{share:P0} of the layer");
-        await Task.WhenAll(Ours.Select(name => fixture.Cluster.KillAsync(name)));
+        await Task.WhenAll(ClusterFixture.Services.Select(name => fixture.Cluster.KillAsync(name)));
         fixture.Upstream.BytesPerSecond = null;
         var ended = await cut;
         Assert.True(!ended.Completed || ended.Digest == layer.Digest, "a response completed with other bytes");
-        foreach (var name in Ours) await fixture.Cluster.StartAsync(name);
+        foreach (var name in ClusterFixture.Services) await fixture.Cluster.StartAsync(name);
 
         // The lost owner's lease goes first.
         await Eventually.Async(
             async () => await BlobReader.ReadBlobAsync(fixture.Cluster.Apis[1], repository, layer.Digest) is { Completed: true, Status: 200 } read && read.Digest == layer.Digest,
             TimeSpan.FromSeconds(30), "the next pull to work");
         await NothingIsLeftBehindAsync();
+        fixture.Store.ListsUploads = true;
+    }
+
+    [Fact]
+    public async Task Everything_may_start_in_any_order()
+    {
+        string[] servers = ["postgres", "rabbitmq", "s3"];
+        await Task.WhenAll(ClusterFixture.Services.Select(name => fixture.Cluster.KillAsync(name)));
+        await Task.WhenAll(servers.Select(name => fixture.Cluster.StopAsync(name)));
+        var services = ClusterFixture.Services.Select(name => fixture.Cluster.StartAsync(name)).ToArray();
+        // They are there, and wait.
+        await Eventually.Async(async () => (await BlobReader.ReadAsync(new Uri(fixture.Cluster.Apis[0], "/readyz"))).Status == 503, TimeSpan.FromSeconds(20), "an api that is not ready");
+        foreach (var server in servers.Reverse()) await fixture.Cluster.StartAsync(server);
+        await Task.WhenAll(services);
+        var (repository, layer) = await fixture.NewImageAsync(3);
+        var cold = await BlobReader.ReadBlobAsync(fixture.Cluster.Apis[2], repository, layer.Digest);
+        Assert.Equal((200, true, layer.Digest), (cold.Status, cold.Completed, cold.Digest));
     }
 
     [Fact]
@@ -65,7 +83,7 @@ public sealed class ClusterLifeTests(ClusterFixture fixture)
                 Interlocked.Increment(ref pulls);
             }
         })).ToArray();
-        foreach (var name in Ours)
+        foreach (var name in ClusterFixture.Services)
         {
             await fixture.Cluster.StopAsync(name);
             await fixture.Cluster.StartAsync(name);

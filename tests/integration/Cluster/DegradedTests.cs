@@ -18,11 +18,15 @@ public sealed class DegradedTests(ClusterFixture fixture, ITestOutputHelper outp
     {
         Stopped,
         Paused,
+
+        /// <summary>The broker takes no messages: it is short of memory.</summary>
+        InAlarm,
     }
 
     [Theory]
     [InlineData(Loss.Stopped)]
     [InlineData(Loss.Paused)]
+    [InlineData(Loss.InAlarm)]
     public Task Without_the_broker_everything_works_a_moment_slower(Loss loss) => WhileAwayAsync("rabbitmq", loss, async held =>
     {
         await AssertHitAsync(held);
@@ -54,6 +58,7 @@ public sealed class DegradedTests(ClusterFixture fixture, ITestOutputHelper outp
     [Theory]
     [InlineData(Loss.Stopped)]
     [InlineData(Loss.Paused)]
+    [InlineData(Loss.InAlarm)]
     public Task A_running_pull_outlives_the_broker(Loss loss) => DuringAPullAsync("rabbitmq", loss);
 
     [Theory]
@@ -83,7 +88,7 @@ public sealed class DegradedTests(ClusterFixture fixture, ITestOutputHelper outp
     public async Task Without_fetchers_hits_are_served_and_a_miss_is_503_within_ten_seconds()
     {
         var held = await HeldAsync();
-        string[] fetchers = ["fetcher-1", "fetcher-2", "fetcher-3"];
+        var fetchers = ClusterFixture.Fetchers;
         await Task.WhenAll(fetchers.Select(f => fixture.Cluster.KillAsync(f)));
         try
         {
@@ -154,9 +159,19 @@ public sealed class DegradedTests(ClusterFixture fixture, ITestOutputHelper outp
         await Eventually.Async(async () => await BlobReader.ReadBlobAsync(Api, repository, layer.Digest) is { Completed: true }, TimeSpan.FromSeconds(30), "misses to work again");
     }
 
-    private Task LoseAsync(string server, Loss loss) => loss == Loss.Stopped ? fixture.Cluster.StopAsync(server) : fixture.Cluster.PauseAsync(server);
+    private Task LoseAsync(string server, Loss loss) => loss switch
+    {
+        Loss.Stopped => fixture.Cluster.StopAsync(server),
+        Loss.Paused => fixture.Cluster.PauseAsync(server),
+        _ => fixture.Cluster.RabbitControlAsync("set_vm_memory_high_watermark", "0"),
+    };
 
-    private Task MendAsync(string server, Loss loss) => loss == Loss.Stopped ? fixture.Cluster.StartAsync(server) : fixture.Cluster.ResumeAsync(server);
+    private Task MendAsync(string server, Loss loss) => loss switch
+    {
+        Loss.Stopped => fixture.Cluster.StartAsync(server),
+        Loss.Paused => fixture.Cluster.ResumeAsync(server),
+        _ => fixture.Cluster.RabbitControlAsync("set_vm_memory_high_watermark", "absolute", "512MB"),
+    };
 
     /// <summary>A blob that is stored, and known to the first replica.</summary>
     private async Task<(string Repository, Layer Layer)> HeldAsync()

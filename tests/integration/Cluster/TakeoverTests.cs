@@ -27,6 +27,71 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
     public Task A_fetcher_that_is_told_to_stop_costs_its_clients_next_to_nothing() =>
         LoseOwnerAsync(0.5, owner => fixture.Cluster.StopAsync(owner), owner => fixture.Cluster.StartAsync(owner), TimeSpan.FromSeconds(2));
 
+    [Fact]
+    public async Task A_fetcher_cut_from_the_database_hands_its_download_over_and_works_again_when_the_cut_is_mended()
+    {
+        var (repository, layer) = await fixture.NewImageAsync(64);
+        await BlobReader.ReadManifestAsync(fixture.Cluster.Apis[0], repository, "1");
+        fixture.Upstream.BytesPerSecond = 600 * 1024;
+        try
+        {
+            await AloneAsync(fixture.Cluster.KillAsync);
+            var reads = Enumerable.Range(0, 3).Select(i => BlobReader.ReadBlobAsync(fixture.Cluster.Apis[i], repository, layer.Digest)).ToArray();
+            await Eventually.Async(() => fixture.Upstream.Log.BlobBytes(layer.Digest) >= 2 * MiB, TimeSpan.FromSeconds(20), "the download to be under way");
+            fixture.Database.Cut();
+            fixture.Upstream.BytesPerSecond = null;
+            await AloneAsync(fixture.Cluster.StartAsync);
+            var results = await Task.WhenAll(reads);
+
+            output.WriteLine($"longest pause {results.Max(r => r.LongestPause).TotalSeconds:0.0} s, {fixture.Upstream.Log.BlobBytes(layer.Digest) / (double)layer.Size:0.00}x from upstream");
+            Assert.All(results, r => Assert.Equal((200, true, layer.Digest), (r.Status, r.Completed, r.Digest)));
+            Assert.InRange(results.Max(r => r.LongestPause), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+            Assert.InRange(fixture.Upstream.Log.BlobBytes(layer.Digest), layer.Size, (long)(layer.Size * 2.05));
+            await fixture.UntilStoredAsync(layer.Digest);
+            Assert.NotEqual(ClusterFixture.Relayed, await fixture.NameOfOwnerAsync(layer.Digest));
+        }
+        finally
+        {
+            fixture.Upstream.BytesPerSecond = null;
+            fixture.Database.Mend();
+        }
+        await WorksAloneAsync();
+    }
+
+    [Fact]
+    public async Task A_fetcher_cut_from_the_broker_finds_its_work_and_its_readers_all_the_same()
+    {
+        await AloneAsync(fixture.Cluster.KillAsync);
+        fixture.Broker.Cut();
+        try
+        {
+            var (repository, layer) = await fixture.NewImageAsync(3);
+            var cold = await BlobReader.ReadBlobAsync(fixture.Cluster.Apis[0], repository, layer.Digest);
+            output.WriteLine($"first byte after {cold.TimeToFirstByte.TotalSeconds:0.00} s");
+            Assert.Equal((200, true, layer.Digest), (cold.Status, cold.Completed, cold.Digest));
+            Assert.InRange(cold.TimeToFirstByte.TotalSeconds, 0, 3);
+            fixture.Upstream.Log.AssertNoByteTwice(layer.Digest, layer.Size);
+        }
+        finally
+        {
+            fixture.Broker.Mend();
+        }
+        await WorksAloneAsync();
+    }
+
+    /// <summary>The relayed fetcher, without the others, serves a miss; then the others are there again.</summary>
+    private async Task WorksAloneAsync()
+    {
+        await AloneAsync(fixture.Cluster.KillAsync);
+        var (repository, layer) = await fixture.NewImageAsync(1);
+        await Eventually.Async(
+            async () => await BlobReader.ReadBlobAsync(fixture.Cluster.Apis[0], repository, layer.Digest) is { Completed: true, Status: 200 }, TimeSpan.FromSeconds(30), "the fetcher that was cut off to work");
+        await AloneAsync(fixture.Cluster.StartAsync);
+    }
+
+    private static Task AloneAsync(Func<string, CancellationToken, Task> doWithOthers) =>
+        Task.WhenAll(ClusterFixture.Fetchers.Where(name => name != ClusterFixture.Relayed).Select(name => doWithOthers(name, CancellationToken.None)));
+
     private async Task LoseOwnerAsync(double share, Func<string, Task> lose, Func<string, Task> mend, TimeSpan longestPause)
     {
         var (repository, layer) = await fixture.NewImageAsync(512);
@@ -36,7 +101,7 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
         {
             var reads = Enumerable.Range(0, Clients).Select(i => BlobReader.ReadBlobAsync(fixture.Cluster.Apis[i % 3], repository, layer.Digest)).ToArray();
             await Eventually.Async(() => fixture.Upstream.Log.BlobBytes(layer.Digest) >= layer.Size * share, TimeSpan.FromSeconds(60), $"{share:P0} of the layer");
-            var owner = await OwnerAsync();
+            var owner = await fixture.NameOfOwnerAsync(layer.Digest);
             var lostAt = TestClock.Now;
             await lose(owner);
             var results = await Task.WhenAll(reads);
@@ -52,12 +117,5 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
         {
             fixture.Upstream.BytesPerSecond = null;
         }
-    }
-
-    /// <summary>The fetcher that downloads now: as its row says.</summary>
-    private async Task<string> OwnerAsync()
-    {
-        var address = await fixture.Cluster.QueryAsync("SELECT owner_address FROM fetches WHERE state = 'Running' AND kind = 'Blob'");
-        return new[] { "fetcher-1", "fetcher-2", "fetcher-3" }.Single(name => fixture.Cluster.UrlOf(name).Port == new Uri(address).Port);
     }
 }

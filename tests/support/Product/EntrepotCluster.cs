@@ -36,14 +36,25 @@ public sealed class EntrepotCluster : IAsyncDisposable
     /// <summary>How Npgsql reaches the database.</summary>
     public string ConnectionString => $"Host=127.0.0.1;Port={_processes["postgres"].Url.Port};Database=entrepot;Username=entrepot;Password=entrepot";
 
+    /// <summary>How RabbitMQ is reached.</summary>
+    public Uri BrokerUrl => _processes["rabbitmq"].Url;
+
     /// <summary>Starts one and waits until everything in it is ready.</summary>
+    /// <param name="settings">The entrepot.json of all services.</param>
+    /// <param name="apis">How many api replicas.</param>
+    /// <param name="fetchers">How many fetchers.</param>
+    /// <param name="differently">What a process alone shall see differently: lines of <c>Entrepot__KEY=VALUE</c> by name, made from the servers' ports.</param>
+    /// <param name="cancellationToken">Gives the start up.</param>
     /// <exception cref="InvalidOperationException">It did not get ready; the message has what the script said.</exception>
-    public static async Task<EntrepotCluster> StartNewAsync(EntrepotSettings settings, int apis = 1, int fetchers = 1, CancellationToken cancellationToken = default)
+    public static async Task<EntrepotCluster> StartNewAsync(EntrepotSettings settings, int apis = 1, int fetchers = 1, Func<ClusterPorts, Task<IReadOnlyDictionary<string, string[]>>>? differently = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(settings);
         var cluster = new EntrepotCluster(FreePortBase());
         try
         {
+            var conf = Directory.CreateDirectory(Path.Combine(cluster.DataDirectory, "conf"));
+            foreach (var (name, lines) in differently is null ? new Dictionary<string, string[]>() : await differently(new ClusterPorts(cluster._portBase)))
+                await File.WriteAllLinesAsync(Path.Combine(conf.FullName, name + ".env"), lines, cancellationToken);
             var config = cluster._folder.File("entrepot.json");
             await File.WriteAllTextAsync(config, settings.ToJson(), cancellationToken);
             await cluster.RunAsync(UpDeadline, cancellationToken, "up", "--api", Text(apis), "--fetcher", Text(fetchers), "--config", config);
@@ -95,6 +106,26 @@ public sealed class EntrepotCluster : IAsyncDisposable
         command.CommandText = sql;
 #pragma warning restore CA2100
         return Convert.ToString(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) ?? "";
+    }
+
+    /// <summary>Runs <c>rabbitmqctl</c> with these arguments.</summary>
+    public async Task RabbitControlAsync(params string[] arguments)
+    {
+        var (home, port) = (Path.Combine(DataDirectory, "servers", "rabbitmq"), BrokerUrl.Port);
+        var result = await ChildProcess.RunAsync(
+            "/usr/lib/rabbitmq/bin/rabbitmqctl", ["-n", $"entrepot{Text(port)}@localhost", .. arguments],
+            new Dictionary<string, string?> { ["HOME"] = home, ["ERL_EPMD_PORT"] = Text(port + 2), ["RABBITMQ_CONF_ENV_FILE"] = "/dev/null" }, CommandDeadline);
+        if (result.ExitCode != 0) throw new InvalidOperationException($"rabbitmqctl {string.Join(' ', arguments)} ended with code {result.ExitCode}:\n{result.Output}");
+    }
+
+    /// <summary>How many requests with this method for a key below <c>blobs/</c> the S3 server has answered, by its own log.</summary>
+    public int CountObjectRequests(string method)
+    {
+        using var log = new StreamReader(new FileStream(Path.Combine(DataDirectory, "servers", "s3", "log", "client.rgw.a.log"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        var count = 0;
+        while (log.ReadLine() is { } line)
+            if (line.Contains("beast: ", StringComparison.Ordinal) && line.Contains($"\"{method} /{Bucket}/blobs/", StringComparison.Ordinal)) count++;
+        return count;
     }
 
     /// <summary>The keys of the bucket's objects, and how many uploads in parts are under way, as the S3 server itself says.</summary>
@@ -156,8 +187,9 @@ public sealed class EntrepotCluster : IAsyncDisposable
     {
         var lines = (await RunAsync(CommandDeadline, cancellationToken, "ps")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         _processes = lines.Select(line => line.Split(' ')).ToDictionary(p => p[0], p => (int.Parse(p[1], CultureInfo.InvariantCulture), new Uri(p[2])));
-        foreach (var (id, _) in _processes.Values)
-            if (_watched.Add(id))
-                Guardian.Watch(id);
+        lock (_watched)
+            foreach (var (id, _) in _processes.Values)
+                if (_watched.Add(id))
+                    Guardian.Watch(id);
     }
 }

@@ -1,0 +1,109 @@
+using Entrepot.TestSupport.Clients;
+using Entrepot.TestSupport.Images;
+using Entrepot.TestSupport.Product;
+using Entrepot.TestSupport.Running;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Entrepot.IntegrationTests.Cluster;
+
+/// <summary>What a request costs the servers behind, as they themselves count it.</summary>
+[Collection(ClusterCollection.Name)]
+public sealed class RequestCostTests(ClusterFixture fixture, ITestOutputHelper output)
+{
+    private const int Requests = 10_000;
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(6);
+
+    private Uri Api => fixture.Cluster.Apis[0];
+
+    [Fact]
+    public async Task Ten_thousand_warm_manifests_cost_no_query_no_object_request_and_a_message_in_five_seconds()
+    {
+        var (repository, _) = await fixture.NewImageAsync(1);
+        var digest = (await BlobReader.ReadManifestAsync(Api, repository, "1")).Digest;
+        Assert.Equal("HIT", (await BlobReader.ReadManifestAsync(Api, repository, digest)).XCache);
+        await using var bus = await BusMeter.StartNewAsync(fixture.Cluster.BrokerUrl);
+
+        var idle = await CostOfAsync(bus, () => Task.CompletedTask);
+        var busy = await CostOfAsync(bus, () => GetAllAsync($"/v2/{repository}/manifests/{digest}", $"/v2/{repository}/manifests/1"));
+
+        output.WriteLine($"in {Window.TotalSeconds} s, idle and with {Requests} manifests: statements {idle.Statements} and {busy.Statements}, objects {idle.Objects} and {busy.Objects}, messages {idle.Messages} and {busy.Messages}");
+        Assert.Equal(0, busy.Objects);
+        Assert.InRange(busy.Messages, 0, idle.Messages + 2);
+        // What is asked by the clock may fall into one window once more than into the other.
+        Assert.InRange(busy.Statements, 0, idle.Statements + 30);
+    }
+
+    [Fact]
+    public async Task Ten_thousand_warm_blobs_cost_ten_thousand_object_GETs()
+    {
+        var (repository, layer) = await fixture.NewImageAsync(1);
+        await BlobReader.ReadManifestAsync(Api, repository, "1");
+        await fixture.UntilStoredAsync(layer.Digest);
+        Assert.Equal("HIT", (await BlobReader.ReadBlobAsync(Api, repository, layer.Digest)).XCache);
+
+        var before = fixture.Cluster.CountObjectRequests("GET");
+        await GetAllAsync($"/v2/{repository}/blobs/{layer.Digest}");
+        await Eventually.Async(() => fixture.Cluster.CountObjectRequests("GET") >= before + Requests, TimeSpan.FromSeconds(10), "the last GET to be in the store's log");
+        Assert.Equal(Requests, fixture.Cluster.CountObjectRequests("GET") - before);
+    }
+
+    [Fact]
+    public async Task A_cold_blob_costs_at_most_eight_statements()
+    {
+        const int blobs = 40;
+        var images = new List<(string Repository, Layer Layer)>();
+        for (var i = 0; i < blobs; i++) images.Add(await fixture.NewImageAsync(1));
+        foreach (var (repository, _) in images) await BlobReader.ReadManifestAsync(Api, repository, "1");
+        var stored = await StoredAsync();
+        var started = TestClock.Now;
+        var before = await StatementsAsync();
+        foreach (var ((repository, layer), i) in images.Select((image, i) => (image, i)))
+        {
+            var read = await BlobReader.ReadBlobAsync(Api, repository, layer.Digest);
+            Assert.Equal((200, "MISS", true), (read.Status, read.XCache, read.Completed));
+            // By its metrics: a query would count.
+            await Eventually.Async(async () => await StoredAsync() >= stored + i + 1, TimeSpan.FromSeconds(10), "the blob to be committed");
+        }
+        var busy = await StatementsAsync() - before;
+        var took = TestClock.Now - started;
+        before = await StatementsAsync();
+        await Task.Delay(took);
+        var idle = await StatementsAsync() - before;
+
+        output.WriteLine($"{blobs} cold blobs in {took.TotalSeconds:0.0} s: {busy} statements, {idle} in as much time without: {(busy - idle) / (double)blobs:0.0} each");
+        Assert.InRange((busy - idle) / (double)blobs, 1, 8);
+    }
+
+    private async Task<(long Statements, int Objects, int Messages)> CostOfAsync(BusMeter bus, Func<Task> work)
+    {
+        var before = (Statements: await StatementsAsync(), Objects: Objects(), bus.Count);
+        var end = TestClock.Now + Window;
+        await work();
+        if (end > TestClock.Now) await Task.Delay(end - TestClock.Now);
+        return (await StatementsAsync() - before.Statements, Objects() - before.Objects, bus.Count - before.Count);
+    }
+
+    private async Task<double> StoredAsync() => (await Task.WhenAll(ClusterFixture.Fetchers.Select(f => fixture.Cluster.MetricsOfAsync(f)))).Sum(m => m.Value("entrepot_blobs_stored_total"));
+
+    private int Objects() => fixture.Cluster.CountObjectRequests("GET") + fixture.Cluster.CountObjectRequests("HEAD");
+
+    /// <summary>How many statements of the services the server has run: begin and commit count.</summary>
+    private async Task<long> StatementsAsync()
+    {
+        await fixture.Cluster.QueryAsync("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
+        return long.Parse(await fixture.Cluster.QueryAsync("SELECT sum(calls)::bigint FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat_statements%'"), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>All requests, over a few connections.</summary>
+    private async Task GetAllAsync(params string[] paths)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 8 }) { BaseAddress = Api };
+        client.DefaultRequestHeaders.Add("Accept", MediaTypes.AcceptAll);
+        await Parallel.ForAsync(0, Requests, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, token) =>
+        {
+            using var answer = await client.GetAsync(paths[i % paths.Length], token);
+            Assert.Equal("HIT", answer.Headers.GetValues("X-Cache").Single());
+        });
+    }
+}
