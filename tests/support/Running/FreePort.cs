@@ -10,6 +10,9 @@ public static class FreePort
     // between the moment it is handed out and the moment a server binds it, or while a restarted server is down.
     private const int First = 20_000;
     private const int Last = 32_000;
+
+    // Apart from the single ones: scattered, a few hundred of those would leave no stretch whole.
+    private const int FirstStretch = 10_000, LastStretch = 20_000;
     private static readonly HashSet<int> HandedOut = [];
 
     /// <summary>A port that was free a moment ago and is never handed out twice by this process. Safe to call from several threads.</summary>
@@ -36,7 +39,7 @@ public static class FreePort
     {
         for (var attempt = 0; attempt < 100; attempt++)
         {
-            var first = Random.Shared.Next(First, Last - count);
+            var first = Random.Shared.Next(FirstStretch, LastStretch - count);
             lock (HandedOut)
             {
                 var stretch = Enumerable.Range(first, count).ToList();
@@ -46,7 +49,7 @@ public static class FreePort
             }
         }
 
-        throw new InvalidOperationException($"No {count} free ports in a row between {First} and {Last} on 127.0.0.1.");
+        throw new InvalidOperationException($"No {count} free ports in a row between {FirstStretch} and {LastStretch} on 127.0.0.1.");
     }
 
     private static bool CanBind(int port)
