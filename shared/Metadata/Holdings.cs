@@ -109,27 +109,32 @@ public sealed class Holdings(IDatabase database)
             """)
             .With("digest", digest).FirstOrDefaultAsync(row => row.GetBoolean(0), token), cancellationToken);
 
-    /// <summary>The manifest of this repository that lists the blob as a layer, the last stored when several do; null when none does.</summary>
-    public Task<string?> FindListingManifestOrNullAsync(string upstream, string repository, string blobDigest, CancellationToken cancellationToken) =>
-        database.ReadAsync((session, token) => session.Sql($"""
-            SELECT m.digest FROM manifest_references x JOIN manifests m ON m.digest = x.parent
-            WHERE x.child = @digest AND x.role = '{nameof(ReferenceRole.Layer)}' AND EXISTS (
-                SELECT 1 FROM repository_contents c JOIN repositories r ON r.id = c.repository_id
-                WHERE c.digest = x.parent AND r.upstream = @upstream AND r.name = @repository)
-            ORDER BY m.stored_at DESC LIMIT 1
-            """)
-            .With("digest", blobDigest).With("upstream", upstream).With("repository", repository).FirstOrDefaultAsync(row => row.GetString(0), token), cancellationToken);
-
-    /// <summary>The layers of a manifest that are not held, in order.</summary>
-    public Task<IReadOnlyList<MissingLayer>> FindMissingLayersAsync(string manifestDigest, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<MissingLayer>>(async (session, token) =>
-            (await session.Sql($"""
-                SELECT x.child, x.size, x.media_type FROM manifest_references x
-                WHERE x.parent = @digest AND x.role = '{nameof(ReferenceRole.Layer)}' AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.digest = x.child)
+    /// <summary>The manifest of this repository that lists the blob as a layer, the last stored when several do, and its layers that are not held, in order; null when none does.</summary>
+    public Task<(string Manifest, IReadOnlyList<MissingLayer> Layers)?> FindMissingLayersAsync(string upstream, string repository, string layerDigest, CancellationToken cancellationToken) =>
+        database.ReadAsync<(string, IReadOnlyList<MissingLayer>)?>(async (session, token) =>
+        {
+            string? manifest = null;
+            var layers = new List<MissingLayer>();
+            await session.Sql($"""
+                WITH listing AS (
+                    SELECT m.digest FROM manifest_references x JOIN manifests m ON m.digest = x.parent
+                    WHERE x.child = @digest AND x.role = '{nameof(ReferenceRole.Layer)}' AND EXISTS (
+                        SELECT 1 FROM repository_contents c JOIN repositories r ON r.id = c.repository_id
+                        WHERE c.digest = x.parent AND r.upstream = @upstream AND r.name = @repository)
+                    ORDER BY m.stored_at DESC LIMIT 1)
+                SELECT listing.digest, x.child, x.size, x.media_type FROM listing
+                LEFT JOIN manifest_references x ON x.parent = listing.digest AND x.role = '{nameof(ReferenceRole.Layer)}' AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.digest = x.child)
                 ORDER BY x.position
                 """)
-                .With("digest", manifestDigest).ListAsync(row => new MissingLayer(row.GetString(0), row.GetInt64(1), row.GetString(2)), token))
-            .DistinctBy(layer => layer.Digest).ToList(), cancellationToken);
+                .With("digest", layerDigest).With("upstream", upstream).With("repository", repository)
+                .ForEachAsync(row =>
+                {
+                    manifest = row.GetString(0);
+                    if (!row.IsDBNull(1)) layers.Add(new MissingLayer(row.GetString(1), row.GetInt64(2), row.GetString(3)));
+                    return true;
+                }, token);
+            return manifest is null ? null : (manifest, [.. layers.DistinctBy(layer => layer.Digest)]);
+        }, cancellationToken);
 
     /// <summary>The tags we hold of a repository, in ordinal order; not the upstream's full list, which is a document.</summary>
     public Task<IReadOnlyList<string>> ListTagsAsync(string upstream, string repository, CancellationToken cancellationToken) =>

@@ -29,6 +29,8 @@ public sealed class PostgresDatabase : IDatabase
             CommandTimeout = (int)(commandTimeout ?? TimeSpan.FromSeconds(15)).TotalSeconds,
             // A server that did not answer in time does not confirm a cancellation either.
             CancellationTimeout = -1,
+            // Nothing of a session is ever changed here, and setting it back costs half a dozen statements each time.
+            NoResetOnClose = true,
             MaxAutoPrepare = 100,
             AutoPrepareMinUsages = 2,
         };

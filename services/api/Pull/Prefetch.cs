@@ -28,9 +28,9 @@ internal sealed class Prefetch(Holdings holdings, FetchGate gate, ILogger<Prefet
         {
             try
             {
-                if (await holdings.FindListingManifestOrNullAsync(upstream.Name, repository, digest, stoppingToken) is not { } manifest) continue;
+                if (await holdings.FindMissingLayersAsync(upstream.Name, repository, digest, stoppingToken) is not var (manifest, layers)) continue;
                 if (!last.IsNew(new ContentKey(upstream.Name, repository, manifest))) continue;
-                foreach (var layer in await holdings.FindMissingLayersAsync(manifest, stoppingToken))
+                foreach (var layer in layers)
                 {
                     if (layer.Digest == digest) continue;
                     var (ticket, _) = await gate.JoinAsync(FetchKind.Blob, upstream, repository, layer.Digest, layer.Size >= 0 ? layer.Size : null, true, stoppingToken);

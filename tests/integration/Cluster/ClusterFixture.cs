@@ -78,6 +78,22 @@ public sealed class ClusterFixture : IAsyncLifetime
         return Fetchers.Single(name => Cluster.UrlOf(name).Port == new Uri(address).Port);
     }
 
+    /// <summary>Does something with no fetcher but <see cref="Relayed"/>, or none but it until the given action is called.</summary>
+    public async Task WithOneFetcherAsync(Func<Func<Task>, Task> work)
+    {
+        var others = Fetchers.Where(name => name != Relayed).ToList();
+        Task StartOthersAsync() => Task.WhenAll(others.Select(name => Cluster.StartAsync(name)));
+        foreach (var name in others) await Cluster.KillAsync(name);
+        try
+        {
+            await work(StartOthersAsync);
+        }
+        finally
+        {
+            await StartOthersAsync();
+        }
+    }
+
     /// <summary>An image of one layer that nobody has pulled yet, at the upstream as <c>cold/NAME:1</c>.</summary>
     public async Task<(string Repository, Layer Layer)> NewImageAsync(int mebibytes)
     {

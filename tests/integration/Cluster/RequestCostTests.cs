@@ -39,6 +39,7 @@ public sealed class RequestCostTests(ClusterFixture fixture, ITestOutputHelper o
     {
         var (repository, layer) = await fixture.NewImageAsync(1);
         await BlobReader.ReadManifestAsync(Api, repository, "1");
+        await BlobReader.ReadBlobAsync(Api, repository, layer.Digest);
         await fixture.UntilStoredAsync(layer.Digest);
         Assert.Equal("HIT", (await BlobReader.ReadBlobAsync(Api, repository, layer.Digest)).XCache);
 

@@ -33,35 +33,36 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
         var (repository, layer) = await fixture.NewImageAsync(64);
         await BlobReader.ReadManifestAsync(fixture.Cluster.Apis[0], repository, "1");
         fixture.Upstream.BytesPerSecond = 600 * 1024;
-        try
+        await fixture.WithOneFetcherAsync(async others =>
         {
-            await AloneAsync(fixture.Cluster.KillAsync);
-            var reads = Enumerable.Range(0, 3).Select(i => BlobReader.ReadBlobAsync(fixture.Cluster.Apis[i], repository, layer.Digest)).ToArray();
-            await Eventually.Async(() => fixture.Upstream.Log.BlobBytes(layer.Digest) >= 2 * MiB, TimeSpan.FromSeconds(20), "the download to be under way");
-            fixture.Database.Cut();
-            fixture.Upstream.BytesPerSecond = null;
-            await AloneAsync(fixture.Cluster.StartAsync);
-            var results = await Task.WhenAll(reads);
+            try
+            {
+                var reads = Enumerable.Range(0, 3).Select(i => BlobReader.ReadBlobAsync(fixture.Cluster.Apis[i], repository, layer.Digest)).ToArray();
+                await Eventually.Async(() => fixture.Upstream.Log.BlobBytes(layer.Digest) >= 2 * MiB, TimeSpan.FromSeconds(20), "the download to be under way");
+                fixture.Database.Cut();
+                fixture.Upstream.BytesPerSecond = null;
+                await others();
+                var results = await Task.WhenAll(reads);
 
-            output.WriteLine($"longest pause {results.Max(r => r.LongestPause).TotalSeconds:0.0} s, {fixture.Upstream.Log.BlobBytes(layer.Digest) / (double)layer.Size:0.00}x from upstream");
-            Assert.All(results, r => Assert.Equal((200, true, layer.Digest), (r.Status, r.Completed, r.Digest)));
-            Assert.InRange(results.Max(r => r.LongestPause), TimeSpan.Zero, TimeSpan.FromSeconds(15));
-            Assert.InRange(fixture.Upstream.Log.BlobBytes(layer.Digest), layer.Size, (long)(layer.Size * 2.05));
-            await fixture.UntilStoredAsync(layer.Digest);
-            Assert.NotEqual(ClusterFixture.Relayed, await fixture.NameOfOwnerAsync(layer.Digest));
-        }
-        finally
-        {
-            fixture.Upstream.BytesPerSecond = null;
-            fixture.Database.Mend();
-        }
-        await WorksAloneAsync();
+                output.WriteLine($"longest pause {results.Max(r => r.LongestPause).TotalSeconds:0.0} s, {fixture.Upstream.Log.BlobBytes(layer.Digest) / (double)layer.Size:0.00}x from upstream");
+                Assert.All(results, r => Assert.Equal((200, true, layer.Digest), (r.Status, r.Completed, r.Digest)));
+                Assert.InRange(results.Max(r => r.LongestPause), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+                Assert.InRange(fixture.Upstream.Log.BlobBytes(layer.Digest), layer.Size, (long)(layer.Size * 2.05));
+                await fixture.UntilStoredAsync(layer.Digest);
+                Assert.NotEqual(ClusterFixture.Relayed, await fixture.NameOfOwnerAsync(layer.Digest));
+            }
+            finally
+            {
+                fixture.Upstream.BytesPerSecond = null;
+                fixture.Database.Mend();
+            }
+        });
+        await fixture.WithOneFetcherAsync(_ => MissAsync());
     }
 
     [Fact]
-    public async Task A_fetcher_cut_from_the_broker_finds_its_work_and_its_readers_all_the_same()
+    public Task A_fetcher_cut_from_the_broker_finds_its_work_and_its_readers_all_the_same() => fixture.WithOneFetcherAsync(async _ =>
     {
-        await AloneAsync(fixture.Cluster.KillAsync);
         fixture.Broker.Cut();
         try
         {
@@ -76,21 +77,15 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
         {
             fixture.Broker.Mend();
         }
-        await WorksAloneAsync();
-    }
+        await MissAsync();
+    });
 
-    /// <summary>The relayed fetcher, without the others, serves a miss; then the others are there again.</summary>
-    private async Task WorksAloneAsync()
+    private async Task MissAsync()
     {
-        await AloneAsync(fixture.Cluster.KillAsync);
         var (repository, layer) = await fixture.NewImageAsync(1);
         await Eventually.Async(
             async () => await BlobReader.ReadBlobAsync(fixture.Cluster.Apis[0], repository, layer.Digest) is { Completed: true, Status: 200 }, TimeSpan.FromSeconds(30), "the fetcher that was cut off to work");
-        await AloneAsync(fixture.Cluster.StartAsync);
     }
-
-    private static Task AloneAsync(Func<string, CancellationToken, Task> doWithOthers) =>
-        Task.WhenAll(ClusterFixture.Fetchers.Where(name => name != ClusterFixture.Relayed).Select(name => doWithOthers(name, CancellationToken.None)));
 
     private async Task LoseOwnerAsync(double share, Func<string, Task> lose, Func<string, Task> mend, TimeSpan longestPause)
     {

@@ -75,10 +75,12 @@ public abstract class CommitFacts(ITestServer server) : DatabaseFacts(server)
         Assert.Equal((Rights.Listed, 11L, "application/vnd.oci.image.layer.v1.tar+gzip"), (layer.Rights, layer.ListedSize, layer.ListedMediaType));
         Assert.Equal(Rights.None, (await Holdings.FindBlobAsync(Hub, "library/third", Digest(1), None)).Rights);
         Assert.Equal(Rights.None, (await Holdings.FindBlobAsync(Hub, Nginx, Digest(5), None)).Rights);
-        Assert.Equal([Digest(2)], (await Holdings.FindMissingLayersAsync(Digest(9), None)).Select(l => l.Digest));
-        Assert.Equal(Digest(9), await Holdings.FindListingManifestOrNullAsync(Hub, Nginx, Digest(2), None));
-        Assert.Null(await Holdings.FindListingManifestOrNullAsync(Hub, "library/third", Digest(2), None));
-        Assert.Null(await Holdings.FindListingManifestOrNullAsync(Hub, Nginx, "sha256:c", None));
+        var (listing, missing) = (await Holdings.FindMissingLayersAsync(Hub, Nginx, Digest(2), None))!.Value;
+        Assert.Equal((Digest(9), Digest(2), 22L), (listing, Assert.Single(missing).Digest, missing[0].Size));
+        Assert.Null(await Holdings.FindMissingLayersAsync(Hub, "library/third", Digest(2), None));
+        Assert.Null(await Holdings.FindMissingLayersAsync(Hub, Nginx, "sha256:c", None));
+        await StoreBlobAsync(2);
+        Assert.Empty((await Holdings.FindMissingLayersAsync(Hub, Nginx, Digest(2), None))!.Value.Layers);
         Assert.Null((await Holdings.FindManifestAsync(Hub, Nginx, Digest(1), None)).Held);
     }
 
@@ -90,7 +92,7 @@ public abstract class CommitFacts(ITestServer server) : DatabaseFacts(server)
         var facts = await Holdings.FindManifestAsync(Hub, Nginx, Digest(2), None);
         Assert.NotNull(facts.Held);
         Assert.Equal(Rights.Listed, facts.Rights);
-        Assert.Empty(await Holdings.FindMissingLayersAsync(Digest(3), None));
+        Assert.Null(await Holdings.FindMissingLayersAsync(Hub, Nginx, Digest(2), None));
     }
 
     [Fact]
