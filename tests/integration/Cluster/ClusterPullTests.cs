@@ -13,7 +13,7 @@ public sealed class ClusterPullTests(ClusterFixture fixture)
     [Fact]
     public async Task A_cold_layer_is_fetched_once_for_all_replicas_and_comes_live_to_every_client()
     {
-        var (repository, layer) = await fixture.NewImageAsync(512);
+        var (repository, layer) = await fixture.NewImageAsync(192);
         fixture.Upstream.BytesPerSecond = 60 * MiB;
         var reads = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => BlobReader.ReadBlobAsync(fixture.Cluster.Apis[i % 3], repository, layer.Digest)));
         fixture.Upstream.BytesPerSecond = null;
