@@ -13,7 +13,7 @@ namespace Entrepot.Storage;
 /// min(<see cref="HoldBack"/>, size) bytes, so no whole-blob response ever completes with content that does not match its digest.
 /// Writers and readers may use it at once; the writer that claimed it disposes it, and the file closes after the last reader.
 /// </remarks>
-public sealed class Spool : ILiveFetch, IDisposable
+public sealed partial class Spool : ILiveFetch, IDisposable
 {
     /// <summary>How many bytes at the end of a blob wait for the digest.</summary>
     public const int HoldBack = 64 * 1024;
@@ -26,7 +26,6 @@ public sealed class Spool : ILiveFetch, IDisposable
     public const int RingCapacity = 32 * 1024 * 1024;
 
     private const long WriteBackStep = 64L * 1024 * 1024, PageBytes = 4096;
-    private static readonly TimeSpan RingGrace = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private readonly Pulse _changed = new();
@@ -36,8 +35,6 @@ public sealed class Spool : ILiveFetch, IDisposable
     private readonly List<SpoolReader> _readers = [];
     private SafeFileHandle? _file;
     private FileStream? _fileToSend;
-    private Ring? _ring;
-    private Action? _ringFreed;
     private LiveAnswer? _answer;
     private long _writtenBack, _answeredAt;
     private bool _verified, _ended, _released;
@@ -109,23 +106,6 @@ public sealed class Spool : ILiveFetch, IDisposable
         _changed.Fire();
     }
 
-    /// <summary>Goes on in memory from the end of the prefix: everything behind it is forgotten, so the writer must continue there, in order.</summary>
-    /// <param name="freed">Called once, when the memory is let go.</param>
-    public async Task SwitchToRingAsync(Action freed)
-    {
-        lock (_lock)
-        {
-            _ringFreed = freed;
-            _filled.TruncateTo(_filled.Prefix);
-            _ring = new Ring(_filled.Prefix, RingCapacity);
-            _answeredAt = _time.GetTimestamp();
-            // What lies behind the prefix would only keep the disk full.
-            if (_file is not null) Truncate(_filled.Prefix);
-        }
-        _changed.Fire();
-        await _hasher.CaughtUpAsync();
-    }
-
     /// <summary>Writes bytes at an offset. Into a file: any order, any number of writers. Into the ring: in order; waits for its slowest reader.</summary>
     /// <exception cref="SpoolFullException">The disk is full; <see cref="SwitchToRingAsync"/> goes on from the prefix.</exception>
     /// <exception cref="SpoolUnreadException">A pass-through that nobody reads.</exception>
@@ -183,14 +163,6 @@ public sealed class Spool : ILiveFetch, IDisposable
     public IReadOnlyList<(long Start, long End)> Gaps(long start, long end)
     {
         lock (_lock) return [.. _filled.Gaps(start, end)];
-    }
-
-    /// <summary>Lets go of the memory of a pass-through after a while, whoever still has not read it.</summary>
-    public async Task DropRingAsync(TimeSpan after)
-    {
-        await Task.Delay(after, _time);
-        lock (_lock) FreeRing();
-        _changed.Fire();
     }
 
     /// <summary>Writes everything to the disk.</summary>
@@ -338,60 +310,6 @@ public sealed class Spool : ILiveFetch, IDisposable
         }
         if (end - Interlocked.Read(ref _writtenBack) >= WriteBackStep)
             Durable.StartWriteBack(_file!, Interlocked.Exchange(ref _writtenBack, end), WriteBackStep);
-    }
-
-    private async ValueTask WriteRingAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-    {
-        while (bytes.Length > 0)
-        {
-            var changed = _changed.Next;
-            var taken = 0;
-            lock (_lock)
-            {
-                var young = _time.GetElapsedTime(_answeredAt) < RingGrace;
-                if (!young && _readers.TrueForAll(r => r.Dropped)) throw new SpoolUnreadException();
-                // Bytes may be overwritten when every reader is past them; in the first second more readers may come, so all are kept.
-                var oldest = young ? _ring!.Start : _readers.Where(r => !r.Dropped).Min(r => r.Position);
-                taken = (int)Math.Clamp(_ring!.Capacity - (_ring.End - Math.Max(oldest, _ring.Start)), 0, bytes.Length);
-                _ring.Append(bytes.Span[..taken]);
-            }
-            if (taken > 0)
-            {
-                _hasher.Append(bytes.Span[..taken]);
-                bytes = bytes[taken..];
-                _changed.Fire();
-                continue;
-            }
-            await WaitForReadersAsync(changed, cancellationToken);
-        }
-    }
-
-    /// <summary>Waits for a reader to move; one that stands still longer than <see cref="ReaderStall"/> is dropped, so that it can't hold up the others.</summary>
-    private async Task WaitForReadersAsync(Task changed, CancellationToken cancellationToken)
-    {
-        var slowest = SlowestReader();
-        var young = _time.GetElapsedTime(_answeredAt) < RingGrace;
-        try
-        {
-            await changed.WaitAsync(young ? RingGrace : ReaderStall, _time, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            if (!young && slowest is { } s && s == SlowestReader()) s.Reader.Dropped = true;
-        }
-    }
-
-    private (SpoolReader Reader, long Position)? SlowestReader()
-    {
-        lock (_lock) return _readers.Where(r => !r.Dropped).MinBy(r => r.Position) is { } r ? (r, r.Position) : null;
-    }
-
-    private void FreeRing()
-    {
-        if (_ringFreed is null) return;
-        _ring = null;
-        _ringFreed();
-        _ringFreed = null;
     }
 
     private void CloseIfUnused()
