@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Entrepot.Bench;
 using Entrepot.Bench.Measuring;
 using Entrepot.Bench.Results;
@@ -9,36 +8,13 @@ using Entrepot.Bench.Targets;
 using Entrepot.Bench.Upstreams;
 using Entrepot.TestSupport.Running;
 
-// Ctrl-C ends what runs and drops the caches; a second one ends at once, and the guardian ends what is left.
-using var stop = new CancellationTokenSource();
-using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-
-try
+return await Interruptible.RunAsync(async cancellationToken =>
 {
     var line = CommandLine.Parse(args);
     if (line.Help) return Say(CommandLine.Usage);
     if (line.List) return Say(string.Join('\n', AllScenarios.All.Select(scenario => $"{scenario.Name,-20}{scenario.What}")));
-    return await RunAsync(line, stop.Token);
-}
-catch (Exception) when (stop.IsCancellationRequested) // What is cut in its middle fails in its own way.
-{
-    await Console.Error.WriteLineAsync("bench: ended before its time");
-    return 130;
-}
-catch (BenchException e)
-{
-    await Console.Error.WriteLineAsync($"bench: {e.Message}");
-    return 2;
-}
-
-void Stop(PosixSignalContext signal)
-{
-    Console.Error.WriteLine($"bench: {signal.Signal}");
-    signal.Cancel = true;
-    if (stop.IsCancellationRequested) Environment.Exit(130);
-    stop.Cancel();
-}
+    return await RunAsync(line, cancellationToken);
+});
 
 static int Say(string text)
 {
@@ -64,7 +40,7 @@ static async Task<int> RunAsync(CommandLine line, CancellationToken cancellation
 
     var rows = line.Scenarios.SelectMany(scenario => scenario.Rows(samples)).ToArray();
     var missed = rows.Count(row => row.Holds == false);
-    var report = Report.Of(line, began, version, machine, await Machine.VersionsAsync(cancellationToken), rows, run.Failures);
+    var report = Report.Of(line, began, version, machine, await Machine.VersionsAsync([("nginx", "-v"), ("docker-registry", "--version"), ("wrk", "-v"), ("skopeo", "--version")], cancellationToken), rows, run.Failures);
     await File.WriteAllTextAsync(Path.Combine(results, "table.md"), report, cancellationToken);
     Console.WriteLine($"\n{report}");
     return missed == 0 && !run.Failures.Any(failure => failure.Counts) ? 0 : 1;

@@ -40,7 +40,7 @@ internal abstract class Connection : IDisposable
     /// <exception cref="BenchException">The answer is no 200 of a known length.</exception>
     public (long Length, ReadOnlyMemory<byte> First) Get()
     {
-        Send(Encoding.ASCII.GetBytes($"GET {Url.AbsolutePath} HTTP/1.1\r\nHost: {Url.Authority}\r\nUser-Agent: entrepot-bench\r\nConnection: close\r\n\r\n"));
+        Send(Encoding.ASCII.GetBytes($"GET {Url.PathAndQuery} HTTP/1.1\r\nHost: {Url.Authority}\r\nUser-Agent: entrepot-bench\r\nConnection: close\r\n\r\n"));
         for (var have = 0; have < _head.Length;)
         {
             var count = Receive(_head.AsSpan(have));

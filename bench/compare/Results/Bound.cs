@@ -42,4 +42,7 @@ internal sealed record Bound(Metric Metric, string Subject, string? Peer, Figure
 
     /// <summary>Told in the table, without a limit.</summary>
     public static Bound Told(Metric metric, string subject, string peer) => new(metric, subject, peer, Figure.Ratio, false, null);
+
+    /// <summary>The median over the rounds, told without a limit.</summary>
+    public static Bound Told(Metric metric, string subject) => new(metric, subject, null, Figure.Median, false, null);
 }

@@ -27,11 +27,13 @@ internal static class Machine
         return string.IsNullOrEmpty(changes) ? commit : commit + "+";
     }
 
-    /// <summary>The peers and the tools.</summary>
-    public static async Task<string> VersionsAsync(CancellationToken cancellationToken)
+    /// <summary>.NET's version, and that of each command.</summary>
+    /// <param name="commands">Each with the argument that makes it tell its version.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<string> VersionsAsync(IEnumerable<(string Command, string Argument)> commands, CancellationToken cancellationToken)
     {
         var versions = new List<string> { RuntimeInformation.FrameworkDescription };
-        foreach (var (command, argument) in new[] { ("nginx", "-v"), ("docker-registry", "--version"), ("wrk", "-v"), ("skopeo", "--version") })
+        foreach (var (command, argument) in commands)
         {
             var line = await FirstLineAsync(command, [argument], cancellationToken) ?? "missing";
             var version = line.Split([' ', '/']).FirstOrDefault(word => word.Any(char.IsDigit) && word.Contains('.', StringComparison.Ordinal) && !word.Contains("github", StringComparison.Ordinal)) ?? line;

@@ -2,16 +2,21 @@ using System.Text;
 
 namespace Entrepot.Bench.Results;
 
-/// <summary>The rows as Markdown, padded so that it can be read as it is.</summary>
+/// <summary>Markdown tables, padded so that they can be read as they are.</summary>
 internal static class Table
 {
     private static readonly string[] Titles = ["scenario", "what", "entrepot", "peer", "figure", "bound", "ok"];
 
-    /// <summary>The whole table.</summary>
-    public static string Of(IEnumerable<Row> rows)
+    /// <summary>The table of these bounds.</summary>
+    public static string Of(IEnumerable<Row> rows) => Of(Titles, rows.Select(Cells));
+
+    /// <summary>A table of these columns.</summary>
+    /// <param name="titles">The first line.</param>
+    /// <param name="cells">The others, each as long as the first.</param>
+    public static string Of(IReadOnlyList<string> titles, IEnumerable<IReadOnlyList<string>> cells)
     {
-        var lines = rows.Select(Cells).Prepend(Titles).ToArray();
-        var widths = Titles.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
+        var lines = cells.Prepend(titles).ToArray();
+        var widths = titles.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
         var text = new StringBuilder();
         foreach (var (line, index) in lines.Select((line, index) => (line, index)))
         {

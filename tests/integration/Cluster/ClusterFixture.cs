@@ -75,7 +75,7 @@ public sealed class ClusterFixture : IAsyncLifetime
     public async Task<string> NameOfOwnerAsync(string digest)
     {
         var address = await Cluster.QueryAsync($"SELECT owner_address FROM fetches WHERE kind = 'Blob' AND reference = '{digest}' ORDER BY fence DESC LIMIT 1");
-        return Fetchers.Single(name => Cluster.UrlOf(name).Port == new Uri(address).Port);
+        return Cluster.NameOf(new Uri(address));
     }
 
     /// <summary>Does something with no fetcher but <see cref="Relayed"/>, or none but it until the given action is called.</summary>

@@ -1,5 +1,4 @@
-using Entrepot.TestSupport.Clients;
-using Entrepot.TestSupport.Running;
+using Entrepot.TestSupport.Product;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -90,23 +89,15 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
     private async Task LoseOwnerAsync(double share, Func<string, Task> lose, Func<string, Task> mend, TimeSpan longestPause)
     {
         var (repository, layer) = await fixture.NewImageAsync(512);
-        await BlobReader.ReadManifestAsync(fixture.Cluster.Apis[0], repository, "1");
         fixture.Upstream.BytesPerSecond = 30 * MiB;
         try
         {
-            var reads = Enumerable.Range(0, Clients).Select(i => BlobReader.ReadBlobAsync(fixture.Cluster.Apis[i % 3], repository, layer.Digest)).ToArray();
-            await Eventually.Async(() => fixture.Upstream.Log.BlobBytes(layer.Digest) >= layer.Size * share, TimeSpan.FromSeconds(60), $"{share:P0} of the layer");
-            var owner = await fixture.NameOfOwnerAsync(layer.Digest);
-            var lostAt = TestClock.Now;
-            await lose(owner);
-            var results = await Task.WhenAll(reads);
-            await mend(owner);
-
-            output.WriteLine($"{owner} lost at {share:P0}: longest pause {results.Max(r => r.LongestPause).TotalSeconds:0.0} s, "
-                + $"{fixture.Upstream.Log.BlobBytes(layer.Digest) / (double)layer.Size:0.00}x from upstream, all done {(results.Max(r => r.FinishedAt) - lostAt).TotalSeconds:0.0} s after");
-            Assert.All(results, r => Assert.Equal((200, true, layer.Digest), (r.Status, r.Completed, r.Digest)));
-            Assert.InRange(results.Max(r => r.LongestPause), TimeSpan.Zero, longestPause);
-            Assert.InRange(fixture.Upstream.Log.BlobBytes(layer.Digest), layer.Size, (long)(layer.Size * 2.05));
+            var loss = await OwnerLoss.PlayAsync(fixture.Cluster, fixture.Upstream, repository, layer, share, Clients, lose, mend);
+            output.WriteLine(loss.ToString());
+            Assert.Empty(loss.Errors);
+            Assert.Equal(0, loss.WrongDigests);
+            Assert.InRange(loss.LongestPause, TimeSpan.Zero, longestPause);
+            Assert.InRange(loss.UpstreamBytes, 1, 2.05);
         }
         finally
         {

@@ -27,6 +27,9 @@ public sealed class EntrepotCluster : IAsyncDisposable
 
     private EntrepotCluster(int portBase) => _portBase = portBase;
 
+    /// <summary>What runs, such as <c>api-1</c>, <c>fetcher-2</c>, <c>janitor-1</c>, <c>postgres</c>, <c>rabbitmq</c>, <c>s3</c>: as of the last start.</summary>
+    public IReadOnlyList<string> Names => [.. _processes.Keys];
+
     /// <summary>Where everything lies.</summary>
     public string DataDirectory => _folder.File("d");
 
@@ -73,6 +76,13 @@ public sealed class EntrepotCluster : IAsyncDisposable
 
     /// <summary>Where it listens.</summary>
     public Uri UrlOf(string name) => _processes[name].Url;
+
+    /// <summary>Which process listens there, such as <c>fetcher-2</c> for the address that a fetch's row names.</summary>
+    public string NameOf(Uri address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        return _processes.Single(p => p.Value.Url.Port == address.Port).Key;
+    }
 
     /// <summary>Starts a process that was stopped or killed, and waits until it is ready.</summary>
     public async Task StartAsync(string name, CancellationToken cancellationToken = default)
@@ -136,6 +146,24 @@ public sealed class EntrepotCluster : IAsyncDisposable
         var uploads = await client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = Bucket }, cancellationToken);
         return objects.IsTruncated == true
             ? throw new InvalidOperationException("The bucket holds more than a page of objects.") : ([.. (objects.S3Objects ?? []).Select(o => o.Key)], uploads.MultipartUploads?.Count ?? 0);
+    }
+
+    /// <summary>Where anybody may GET a stored blob from the S3 server itself, for an hour.</summary>
+    /// <exception cref="InvalidOperationException">The bucket does not have it.</exception>
+    public async Task<Uri> PresignedUrlOfAsync(string digest, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(digest);
+        var objects = (await ListBucketAsync(cancellationToken)).Objects;
+        var key = objects.FirstOrDefault(key => key.Contains(digest["sha256:".Length..], StringComparison.Ordinal)) ?? throw new InvalidOperationException($"The bucket has no {digest}.");
+        using var client = NewS3Client();
+        return new Uri(await client.GetPreSignedURLAsync(new GetPreSignedUrlRequest
+        {
+            BucketName = Bucket,
+            Key = key,
+            Verb = HttpVerb.GET,
+            Protocol = Protocol.HTTP,
+            Expires = TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(1),
+        }));
     }
 
     /// <summary>Deletes every object of the bucket, and the bucket itself if asked to, as somebody might who has the key.</summary>

@@ -45,6 +45,13 @@ public sealed class EntrepotSettings
         return this;
     }
 
+    /// <summary>Takes an upstream away, also one of the defaults.</summary>
+    public EntrepotSettings Remove(string name)
+    {
+        Upstreams[name] = null;
+        return this;
+    }
+
     /// <summary>Sets a key of entrepot.json.</summary>
     public EntrepotSettings Set(string key, object? value)
     {

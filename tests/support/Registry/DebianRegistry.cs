@@ -83,6 +83,15 @@ public sealed class DebianRegistry : IAsyncDisposable
     public Task PushAsync(Image image, string repository, string? tag = "1", CancellationToken cancellationToken = default) =>
         _pusher.PushAsync(image, repository, tag, cancellationToken);
 
+    /// <summary>Removes the files of an image that shares none with another: the API of this registry leaves them on the disk.</summary>
+    public void Remove(Image image, string repository)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        var root = _folder.File(Path.Combine("data", "docker", "registry", "v2"));
+        foreach (var hex in image.Blobs.Append(image.Manifest).Select(blob => blob.Digest["sha256:".Length..])) Directory.Delete(Path.Combine(root, "blobs", "sha256", hex[..2], hex), recursive: true);
+        Directory.Delete(Path.Combine(root, "repositories", repository), recursive: true);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -33,6 +33,9 @@ public sealed class MemoryRegistry : IAsyncDisposable
     /// <summary>A repository, made when it is not there.</summary>
     public MemoryRepository Repository(string name) => _repositories.GetOrAdd(name, _ => new MemoryRepository());
 
+    /// <summary>Forgets a repository with all it holds.</summary>
+    public void Remove(string name) => _repositories.TryRemove(name, out _);
+
     /// <summary>Answers a path so from now on, whatever is held there; null ends it.</summary>
     /// <param name="path">Without the query.</param>
     /// <param name="answer">For GET and HEAD.</param>

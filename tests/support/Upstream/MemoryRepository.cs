@@ -35,6 +35,21 @@ public sealed class MemoryRepository
     /// <summary>Adds bytes under a digest that need not be theirs.</summary>
     public void AddBlobAs(string digest, byte[] bytes) => _blobs[digest] = bytes;
 
+    /// <summary>Adds an image and lets a tag point to it.</summary>
+    public void AddImage(Image image, string tag)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        foreach (var blob in image.Blobs)
+        {
+            var bytes = new byte[blob.Size];
+            using var from = blob.Open();
+            from.ReadExactly(bytes);
+            _blobs[blob.Digest] = bytes;
+        }
+
+        AddManifest(image.ManifestBytes.ToArray(), image.MediaType, tag);
+    }
+
     /// <summary>Adds a manifest and lets tags point to it.</summary>
     /// <param name="bytes">The body.</param>
     /// <param name="contentType">The header; null leaves it out.</param>
