@@ -8,15 +8,24 @@ namespace Entrepot.Api;
 internal sealed class ApiMetrics
 {
     private readonly ConcurrentDictionary<(string Upstream, string Kind, CacheState Cache), PullCount> _counts = new();
+    private readonly Counter<long> _redirects;
 
     public ApiMetrics(IMeterFactory meters)
     {
         var meter = meters.Create("Entrepot.Api");
         meter.CreateObservableCounter("entrepot_pulls", () => Read(count => count.Pulls), null, "Answers to pulls, by upstream, kind and X-Cache");
         meter.CreateObservableCounter("entrepot_served_bytes", () => Read(count => count.Bytes), null, "Bytes of content sent to clients, by upstream, kind and X-Cache");
+        _redirects = meter.CreateCounter<long>("entrepot_redirects", null, "Pulls answered by a redirect to the store, by upstream");
     }
 
     public void Served(string upstream, string kind, CacheState cache, long bytes) => Of(upstream, kind, cache).Add(bytes);
+
+    /// <summary>An answer whose bytes the client reads from the store.</summary>
+    public void Redirected(string upstream, CacheState cache)
+    {
+        Served(upstream, "blob", cache, 0);
+        _redirects.Add(1, new KeyValuePair<string, object?>("upstream", upstream));
+    }
 
     /// <summary>The count for these labels, to be kept by whoever adds to it often.</summary>
     public PullCount Of(string upstream, string kind, CacheState cache) => _counts.GetOrAdd((upstream, kind, cache), static _ => new PullCount());

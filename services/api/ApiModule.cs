@@ -19,6 +19,7 @@ public static class ApiModule
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddSingleton<ApiMetrics>().AddSingleton<ContentIndex>().AddSingleton<DocumentIndex>().AddSingleton<FetchGate>().AddSingleton<SilentUpstreams>().AddSingleton<TagFreshness>();
+        services.AddSingleton<ClientAddresses>().AddSingleton<Redirects>();
         services.AddSingleton<BlobLocators>().AddSingleton<BodyLoop>().AddSingleton<PullManifest>().AddSingleton<PullBlob>()
             .AddSingleton<PullDocument>().AddSingleton<PullTagList>().AddSingleton<PullReferrers>().AddSingleton<ListCatalog>().AddSingleton<OciEndpoints>();
         services.AddSingleton<HotAnswers>().AddSingleton<IShortcut>(p => p.GetRequiredService<HotAnswers>());

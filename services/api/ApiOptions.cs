@@ -5,7 +5,7 @@ using Entrepot.Hosting;
 namespace Entrepot.Api;
 
 /// <summary>How long the api lets a client wait, and how much it remembers.</summary>
-public sealed class ApiOptions
+public sealed class ApiOptions : IValidatableSection
 {
     /// <summary>The longest wait for response headers; then 503 with Retry-After, while the fetch goes on.</summary>
     [Description("The longest wait for response headers; then 503 with Retry-After, while the fetch goes on")]
@@ -37,4 +37,11 @@ public sealed class ApiOptions
     [Description("How long an index entry counts before it is read again, off the request's path")]
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan IndexEntryLasts { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The networks of the proxies in front whose word for the client's address counts.</summary>
+    [Description("The networks of the proxies in front, such as 172.18.0.0/16: theirs alone is an X-Forwarded-For that counts. Store:RedirectNetworks needs it behind a proxy, nothing else does. None by default.")]
+    public string[] TrustedProxies { get; set; } = [];
+
+    /// <inheritdoc/>
+    public IEnumerable<ConfigError> Validate(string path) => Networks.Check($"{path}:TrustedProxies", TrustedProxies);
 }

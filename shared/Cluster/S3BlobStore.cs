@@ -21,6 +21,7 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2.5), PartLimit = TimeSpan.FromMinutes(5), AfterFailure = TimeSpan.FromSeconds(5);
 
     private readonly S3Bucket _bucket;
+    private readonly Networks _redirected;
     private readonly Uploads _uploads;
     private readonly TimeProvider _time;
     private readonly HttpClient _http;
@@ -28,7 +29,7 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
 
     public S3BlobStore(StoreSettings settings, Uploads uploads, TimeProvider time)
     {
-        (_bucket, _uploads, _time) = (new S3Bucket(settings, time), uploads, time);
+        (_bucket, _redirected, _uploads, _time) = (new S3Bucket(settings, time), Networks.Parse(settings.RedirectNetworks), uploads, time);
         _http = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -56,6 +57,9 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     /// <inheritdoc/>
     public async ValueTask<IBlobSource?> OpenOrNullAsync(StoredBlob blob, long start, long end, CancellationToken cancellationToken) =>
         await GetOrNullAsync(blob, start, end, cancellationToken) is var (response, stream) ? new S3BlobSource(this, blob, response, stream, start, end) : null;
+
+    /// <inheritdoc/>
+    public Uri? ClientUrlOrNull(StoredBlob blob, IPAddress client) => _redirected.Contains(client) ? _bucket.ClientUrlOf(KeyOf(blob.Digest, blob.Fence)) : null;
 
     /// <inheritdoc/>
     public Task DeleteAsync(Digest digest, long fence, CancellationToken cancellationToken) => _bucket.DeleteAsync(KeyOf(digest, fence), cancellationToken);

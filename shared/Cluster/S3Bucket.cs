@@ -17,6 +17,7 @@ internal sealed class S3Bucket : IDisposable
     private static readonly TimeSpan UrlLasts = TimeSpan.FromHours(1);
 
     private readonly AmazonS3Client _client;
+    private readonly S3GetUrls _urls, _clientUrls;
     private readonly string _name;
     private readonly TimeProvider _time;
     private readonly Protocol _protocol;
@@ -37,10 +38,16 @@ internal sealed class S3Bucket : IDisposable
             Timeout = TimeSpan.FromSeconds(10),
             UseHttp = _protocol == Protocol.HTTP,
         });
+        _urls = UrlsAt(settings.Endpoint, UrlLasts);
+        _clientUrls = UrlsAt(settings.PublicEndpoint ?? settings.Endpoint, settings.RedirectExpiry);
+        S3GetUrls UrlsAt(Uri endpoint, TimeSpan lasts) => new(new Uri($"{endpoint.AbsoluteUri.TrimEnd('/')}/{_name}"), settings, lasts, time);
     }
 
     /// <summary>A URL that anybody may GET the object with for an hour.</summary>
-    public Uri UrlOf(string key) => Sign(new GetPreSignedUrlRequest { Verb = HttpVerb.GET, Key = key });
+    public Uri UrlOf(string key) => _urls.Of(key);
+
+    /// <summary>A URL that a client may GET the object with, where it reaches the server, for the time that is set.</summary>
+    public Uri ClientUrlOf(string key) => _clientUrls.Of(key);
 
     /// <summary>A URL to PUT the object to, in one piece.</summary>
     public Uri PutUrlOf(string key) => Sign(new GetPreSignedUrlRequest { Verb = HttpVerb.PUT, Key = key });

@@ -1,3 +1,4 @@
+using System.Net;
 using Entrepot.Oci;
 
 namespace Entrepot.Storage;
@@ -20,6 +21,12 @@ public interface IBlobStore
     /// <param name="cancellationToken">Stops the opening.</param>
     /// <exception cref="StoreUnavailableException">The store can't be reached now.</exception>
     ValueTask<IBlobSource?> OpenOrNullAsync(StoredBlob blob, long start, long end, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Where a client at this address may GET the object by itself, for some minutes; null when it is to get the bytes through us, as from most stores. Nobody is asked:
+    /// the object may be gone. Whoever has the URL can read the object, so it goes to the client and nowhere else.
+    /// </summary>
+    Uri? ClientUrlOrNull(StoredBlob blob, IPAddress client) => null;
 
     /// <summary>Removes an object; nothing happens when it is gone already. Readers that have it open keep reading.</summary>
     Task DeleteAsync(Digest digest, long fence, CancellationToken cancellationToken);

@@ -13,8 +13,8 @@ namespace Entrepot.Api.Pull;
 /// denial or a lie of the upstream still becomes a status; its bytes then come live from the one download that everybody shares.
 /// </summary>
 internal sealed class PullBlob(
-    ContentIndex index, Holdings holdings, FetchGate gate, HotAnswers hot, BlobLocators locators, BodyLoop body, Prefetch prefetch, AccessRecorder access, QueueMeter queue, ApiOptions options,
-    ApiMetrics metrics, TimeProvider time)
+    ContentIndex index, Holdings holdings, FetchGate gate, HotAnswers hot, BlobLocators locators, Redirects redirects, BodyLoop body, Prefetch prefetch, AccessRecorder access, QueueMeter queue,
+    ApiOptions options, ApiMetrics metrics, TimeProvider time)
 {
     public async Task RunAsync(PullRequest pull, Digest digest)
     {
@@ -51,7 +51,7 @@ internal sealed class PullBlob(
         await RespondAsync(pull, digest, size, cache, locator);
     }
 
-    /// <summary>Serves from memory or the store; false when the object has vanished behind our back and must be fetched again.</summary>
+    /// <summary>Serves from memory or the store, or sends the client there; false when the object has vanished behind our back and must be fetched again.</summary>
     private async Task<bool> TryServeHeldAsync(PullRequest pull, ContentKey key, BlobEntry held, CacheState cache)
     {
         if (pull.IsHead)
@@ -62,6 +62,15 @@ internal sealed class PullBlob(
             return true;
         }
         using var locator = locators.Create(pull.Upstream, key, held);
+        if (redirects.UrlOrNull(pull, held) is { } url)
+        {
+            // One byte is asked for, as a hit asks for them all: what has vanished is noticed here, because a client that was sent there could only fail.
+            if (!await locator.IsThereAsync(0, 1, pull.Aborted)) return false;
+            access.Record(held.Digest);
+            metrics.Redirected(pull.Upstream.Name, cache);
+            BlobHead.WriteRedirect(pull, held.Digest, url, cache);
+            return true;
+        }
         if (BlobHead.FirstStretch(pull, held.Digest, held.Size) is var (start, end) && !await locator.IsThereAsync(start, end, pull.Aborted)) return false;
         if (held.Bytes is not null) hot.Remember(pull, held);
         await RespondAsync(pull, held.Digest, held.Size, cache, locator);

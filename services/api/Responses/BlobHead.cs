@@ -30,6 +30,31 @@ internal static class BlobHead
         };
     }
 
+    /// <summary>
+    /// Whether any other server that has the blob answers this request with the same bytes. Not when a condition is in it, which means our ETag; nor several ranges, which
+    /// S3 knows nothing of; nor a credential, which clients may pass on to a neighbouring host, and S3 refuses one beside a signed URL.
+    /// </summary>
+    public static bool IsTheSameElsewhere(PullRequest pull, Digest digest, long size)
+    {
+        var headers = pull.Http.Request.Headers;
+        if (pull.IsHead || headers.Authorization.Count + headers.IfMatch.Count + headers.IfNoneMatch.Count + headers.IfModifiedSince.Count + headers.IfUnmodifiedSince.Count + headers.IfRange.Count > 0)
+            return false;
+        return headers.Range.Count == 0 || (!headers.Range.ToString().Contains(',', StringComparison.Ordinal) && RangesOf(pull, digest.ToString(), size) is ByteRanges.Satisfiable);
+    }
+
+    /// <summary>Sends the client to the store (307). The URL counts for this client and for some minutes: nobody may keep it.</summary>
+    public static void WriteRedirect(PullRequest pull, Digest digest, Uri url, CacheState cache)
+    {
+        var response = pull.Http.Response;
+        response.StatusCode = StatusCodes.Status307TemporaryRedirect;
+        response.Headers.Location = url.AbsoluteUri;
+        response.Headers["Docker-Content-Digest"] = digest.ToString();
+        response.Headers.CacheControl = "no-store";
+        response.ContentLength = 0;
+        cache.Say(response.Headers);
+        cache.Trace();
+    }
+
     /// <summary>Writes the headers for the request's Range against the blob's size.</summary>
     /// <returns>The parts of the body in order; none for HEAD, 304 and 416.</returns>
     public static BlobBody Write(PullRequest pull, Digest digest, long size, CacheState cache)

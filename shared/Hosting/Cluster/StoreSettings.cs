@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 
 namespace Entrepot.Hosting;
 
@@ -26,6 +27,19 @@ public sealed class StoreSettings : IValidatableSection
     [Secret]
     public string? SecretKey { get; set; }
 
+    /// <summary>The networks of clients that read large stored blobs from the S3 server themselves.</summary>
+    [Description("The networks whose clients get a large blob that is stored by a redirect (307) to the S3 server, such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7. None by default.")]
+    public string[] RedirectNetworks { get; set; } = [];
+
+    /// <summary>Where those clients reach the S3 server; by default where we do.</summary>
+    [Description("Where the clients of RedirectNetworks reach the S3 server, such as https://s3.example.com. Endpoint by default.")]
+    public Uri? PublicEndpoint { get; set; }
+
+    /// <summary>How long the URL of a redirect can be used. 30 s to 1 day.</summary>
+    [Description("How long a client may begin to read by the URL of a redirect")]
+    [Range(typeof(TimeSpan), "00:00:30", "1.00:00:00")]
+    public TimeSpan RedirectExpiry { get; set; } = TimeSpan.FromMinutes(20);
+
     /// <inheritdoc/>
     public IEnumerable<ConfigError> Validate(string path)
     {
@@ -33,5 +47,9 @@ public sealed class StoreSettings : IValidatableSection
         if (string.IsNullOrWhiteSpace(AccessKey)) yield return new ConfigError($"{path}:AccessKey", null, "is missing", "write the access key's id");
         if (string.IsNullOrWhiteSpace(SecretKey)) yield return new ConfigError($"{path}:SecretKey", null, "is missing", "give the secret as SecretKey or SecretKeyFile");
         if (Bucket.Trim().Length is < 3 or > 63) yield return new ConfigError($"{path}:Bucket", Bucket, "is no bucket name", "write 3 to 63 lower-case letters, digits, dots and hyphens");
+        // Signed are the host and the path: a proxy there may change neither.
+        if (PublicEndpoint is { } url && (url.AbsolutePath != "/" || url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0))
+            yield return new ConfigError($"{path}:PublicEndpoint", url.GetLeftPart(UriPartial.Path), "is more than a host", $"write {url.Scheme}://{url.Authority}");
+        foreach (var error in Networks.Check($"{path}:RedirectNetworks", RedirectNetworks)) yield return error;
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Entrepot.TestSupport.Images;
 using Entrepot.TestSupport.Product;
 using Entrepot.TestSupport.Running;
@@ -9,6 +10,9 @@ namespace Entrepot.IntegrationTests.Cluster;
 /// <summary>Three api replicas and three fetchers over real servers, and an upstream in front of the registry that can be shaped and broken.</summary>
 public sealed class ClusterFixture : IAsyncLifetime
 {
+    /// <summary>Where clients come from that are redirected to the store, and where a proxy that is trusted does. All others come from 127.0.0.1.</summary>
+    public static readonly IPAddress RedirectedClient = IPAddress.Parse("127.0.0.77"), TrustedProxy = IPAddress.Parse("127.0.0.78");
+
     private readonly RegistryFixture _registry = new();
     private readonly TempFolder _folder = new("cimages");
     private int _seed = 1000;
@@ -35,15 +39,21 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     public RegistryFixture Images => _registry;
 
+    /// <summary>Where redirected clients reach the S3 server, by another name and port than the services do.</summary>
+    public TcpRelay PublicStore { get; private set; } = null!;
+
     public async Task InitializeAsync()
     {
         await _registry.InitializeAsync();
         Upstream = await UpstreamFront.StartNewAsync(_registry.Registry.Url);
+        PublicStore = new TcpRelay(() => Cluster.UrlOf("s3").Port);
         // What is left behind is looked for all the time.
-        var settings = EntrepotSettings.WithUpstream(Upstream.Url).Set("Janitor", new Dictionary<string, object?> { ["SweepInterval"] = "1s", ["OrphanGrace"] = "2s" });
+        var settings = EntrepotSettings.WithUpstream(Upstream.Url).Set("Janitor", new Dictionary<string, object?> { ["SweepInterval"] = "1s", ["OrphanGrace"] = "2s" })
+            .Set("Store", new Dictionary<string, object?> { ["RedirectNetworks"] = new[] { $"{RedirectedClient}/32" }, ["PublicEndpoint"] = $"http://localhost:{PublicStore.Port}" })
+            .Set("Api", new Dictionary<string, object?> { ["TrustedProxies"] = new[] { $"{TrustedProxy}" } });
         Cluster = await EntrepotCluster.StartNewAsync(settings, apis: 3, fetchers: 3, async ports =>
         {
-            (Database, Broker) = (new TcpRelay(ports.Postgres), new TcpRelay(ports.RabbitMq));
+            (Database, Broker) = (new TcpRelay(() => ports.Postgres), new TcpRelay(() => ports.RabbitMq));
             Store = await S3Front.StartNewAsync(new Uri($"http://127.0.0.1:{ports.S3}"));
             return new Dictionary<string, string[]>
             {
@@ -63,6 +73,7 @@ public sealed class ClusterFixture : IAsyncLifetime
         await Database.DisposeAsync();
         await Broker.DisposeAsync();
         await Store.DisposeAsync();
+        await PublicStore.DisposeAsync();
         await Upstream.DisposeAsync();
         _folder.Dispose();
     }

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Entrepot.TestSupport.Clients;
 
 /// <summary>How a <see cref="BlobReader"/> reads.</summary>
@@ -11,6 +13,9 @@ public sealed record BlobReadOptions
 
     /// <summary>More headers.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The address to come from, for example 127.0.0.77; null is the one the kernel chooses.</summary>
+    public IPAddress? From { get; init; }
 
     /// <summary>Reads no faster than this; null is as fast as can be.</summary>
     public long? BytesPerSecond { get; init; }

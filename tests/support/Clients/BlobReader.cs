@@ -120,12 +120,14 @@ public static class BlobReader
             MaxResponseDrainSize = 0,
             ConnectCallback = async (context, cancellationToken) =>
             {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                var socket = options.From is { } from ? new Socket(from.AddressFamily, SocketType.Stream, ProtocolType.Tcp) : new Socket(SocketType.Stream, ProtocolType.Tcp);
+                socket.NoDelay = true;
 
                 // The kernel would take megabytes ahead of a slow reader, and the server would not notice that it is slow.
                 if (options.BytesPerSecond is not null) socket.ReceiveBufferSize = 64 * 1024;
                 try
                 {
+                    if (options.From is not null) socket.Bind(new IPEndPoint(options.From, 0));
                     await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
                     return new NetworkStream(socket, ownsSocket: true);
                 }

@@ -3,28 +3,41 @@ using System.Net.Sockets;
 
 namespace Entrepot.TestSupport.Running;
 
-/// <summary>A cable to a server on loopback, for one process alone: while it is cut, connections stand and carry nothing. Safe to use from several threads.</summary>
+/// <summary>
+/// A cable to a server on loopback: a port that passes connections on to another, byte for byte. While it is cut, connections stand and carry nothing. Safe to use from several threads.
+/// </summary>
 public sealed class TcpRelay : IAsyncDisposable
 {
-    private readonly int _target;
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly Func<int> _target;
+    private readonly IPAddress _from;
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _end = new();
     private readonly Lock _lock = new();
     private readonly HashSet<Socket> _sockets = [];
     private TaskCompletionSource _whole = new();
     private readonly Task _accepting;
+    private int _connections;
 
-    /// <summary>Lays a cable to this port.</summary>
-    public TcpRelay(int targetPort)
+    /// <summary>Listens at once.</summary>
+    /// <param name="targetPort">The port of 127.0.0.1 to pass on to, asked for each connection.</param>
+    /// <param name="from">The address that the target sees; null is 127.0.0.1.</param>
+    public TcpRelay(Func<int> targetPort, IPAddress? from = null)
     {
-        _target = targetPort;
+        (_target, _from) = (targetPort, from ?? IPAddress.Loopback);
         _whole.SetResult();
+        _listener = new TcpListener(IPAddress.Loopback, Port = FreePort.Next());
         _listener.Start();
         _accepting = AcceptAsync();
     }
 
-    /// <summary>Where the process connects.</summary>
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    /// <summary>Where it listens, on 127.0.0.1.</summary>
+    public int Port { get; }
+
+    /// <summary><c>http://127.0.0.1:port</c>.</summary>
+    public Uri Url => new($"http://127.0.0.1:{Port}");
+
+    /// <summary>How many connections have come.</summary>
+    public int Connections => Volatile.Read(ref _connections);
 
     /// <summary>From now on no byte passes, in either direction; new connections are taken and stand too.</summary>
     public void Cut()
@@ -76,11 +89,13 @@ public sealed class TcpRelay : IAsyncDisposable
         using (near)
         {
             near.NoDelay = true;
+            Interlocked.Increment(ref _connections);
             lock (_lock) _sockets.UnionWith([near, far]);
             try
             {
                 await Whole.WaitAsync(_end.Token);
-                await far.ConnectAsync(IPAddress.Loopback, _target, _end.Token);
+                far.Bind(new IPEndPoint(_from, 0));
+                await far.ConnectAsync(IPAddress.Loopback, _target(), _end.Token);
                 await Task.WhenAny(CopyAsync(near, far), CopyAsync(far, near));
             }
             catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
