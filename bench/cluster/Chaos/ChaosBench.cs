@@ -45,7 +45,7 @@ internal sealed class ChaosBench(ChaosLine line)
             {
                 try
                 {
-                    cluster ??= await EntrepotCluster.StartNewAsync(Settings(upstream.Url), apis: 3, fetchers: 3, cancellationToken);
+                    cluster ??= await EntrepotCluster.StartNewAsync(Settings(upstream.Url), apis: 3, fetchers: 3, cancellationToken: cancellationToken);
                     losses.Add(await RunAsync(one, cluster, registry, upstream, cancellationToken));
                     Console.WriteLine($"  run {run}: {losses[^1]}");
                 }

@@ -35,7 +35,7 @@ internal sealed class Scale() : Measurement(
 
         // One upstream: of several, each would leave a slot to the others.
         var settings = EntrepotSettings.WithUpstream(upstream.Url).Remove("docker.io").Set("Fetcher", new Dictionary<string, object?> { ["Slots"] = Slots });
-        await using var cluster = await EntrepotCluster.StartNewAsync(settings, Apis, Counts.Max(), cancellationToken);
+        await using var cluster = await EntrepotCluster.StartNewAsync(settings, Apis, Counts.Max(), cancellationToken: cancellationToken);
         for (var round = 1; round <= line.Rounds; round++)
         {
             foreach (var count in InTurn(Counts, round))

@@ -33,7 +33,7 @@ internal sealed class Starve() : Measurement(
         upstream.Latency = TimeSpan.FromMilliseconds(100);
         using var images = new SmallImages(registry);
         var settings = EntrepotSettings.WithUpstream(upstream.Url).Remove("docker.io").Set("Fetcher", new Dictionary<string, object?> { ["Slots"] = Slots });
-        await using var cluster = await EntrepotCluster.StartNewAsync(settings, apis: 2, Fetchers, cancellationToken);
+        await using var cluster = await EntrepotCluster.StartNewAsync(settings, apis: 2, Fetchers, cancellationToken: cancellationToken);
         await images.PullAsync(cluster.Apis, Small, Clients, cancellationToken); // Processes that have just started compile first.
         for (var round = 1; round <= line.Rounds; round++)
         {

@@ -1,4 +1,6 @@
+using Entrepot.TestSupport.Clients;
 using Entrepot.TestSupport.Product;
+using Entrepot.TestSupport.Running;
 using Xunit;
 using Xunit.Abstractions;
 
