@@ -96,7 +96,7 @@ public sealed class TcpRelay : IAsyncDisposable
                 await Whole.WaitAsync(_end.Token);
                 far.Bind(new IPEndPoint(_from, 0));
                 await far.ConnectAsync(IPAddress.Loopback, _target(), _end.Token);
-                await Task.WhenAny(CopyAsync(near, far), CopyAsync(far, near));
+                await Task.WhenAll(CopyAsync(near, far), CopyAsync(far, near));
             }
             catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
             {
@@ -121,10 +121,14 @@ public sealed class TcpRelay : IAsyncDisposable
                 await Whole.WaitAsync(_end.Token);
                 for (var sent = 0; sent < count;) sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), SocketFlags.None, _end.Token);
             }
+            // The end goes on, and not a reset: the other direction may still carry something.
+            to.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // As above.
+            // As above, and then for both directions.
+            from.Dispose();
+            to.Dispose();
         }
     }
 }
