@@ -50,7 +50,7 @@ internal sealed class OciEndpoints(
         var cache = http.Response.Headers["X-Cache"].ToString();
         var level = cache == "HIT" && http.Response.StatusCode < 400 ? LogLevel.Debug : LogLevel.Information;
         if (path.Length > 4 && log.IsEnabled(level))
-            log.Pulled(level, http.Request.Method, path, http.Response.StatusCode, cache, (long)time.GetElapsedTime(startedAt).TotalMilliseconds, http.Response.ContentLength ?? 0);
+            log.Pulled(level, http.Request.Method, path, http.Response.StatusCode, cache, (long)time.GetElapsedTime(startedAt).TotalMilliseconds, http.Response.ContentLength ?? 0, ClientAddress.Of(http));
     }
 
     private Task DispatchAsync(HttpContext http, string path, long startedAt)

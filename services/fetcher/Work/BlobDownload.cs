@@ -214,6 +214,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
             if (failures > FailuresWithoutProgress || Stopwatch.GetElapsedTime(lastProgress) > options.GiveUpAfter) return failure;
             metrics.Resumed(from.Upstream.Name);
             log.Resuming(spool.Digest, offset, failure.Message);
+            log.IfLimited(spool.Digest.ToString(), from.Upstream.Name, from.Repository, failure);
             var pause = failure.RetryAfter ?? TimeSpan.FromMilliseconds(Math.Min(2000, 100 << Math.Min(failures + refusals, 5)));
             await Task.Delay(pause < options.GiveUpAfter ? pause : options.GiveUpAfter, cancellationToken);
         }

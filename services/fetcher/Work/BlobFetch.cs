@@ -128,6 +128,7 @@ internal sealed class BlobFetch(
     private async Task<FetchSource?> SettleAsync(RunningFetch fetch, Spool spool, FetchSource source, UpstreamFailure failure, CancellationToken cancellationToken)
     {
         log.SourceFailed(fetch.Claim.Reference, source.Upstream, source.Repository, failure.Outcome, failure.Message);
+        log.IfLimited(fetch.Claim.Reference, source.Upstream, source.Repository, failure);
         metrics.Failed(source.Upstream, failure.Outcome);
         var settled = await queue.SettleSourceAsync(
             fetch.Id, fetch.Fence, source.Upstream, source.Repository, failure.Outcome, failure.Message, catalog.Find(source.Upstream)?.StandsFor(failure, fetch.Claim.Reference), cancellationToken);
