@@ -29,6 +29,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
     /// <param name="cancellationToken">The lease is lost, or the process ends.</param>
     public async Task<UpstreamFailure?> RunAsync(RunningFetch fetch, Spool spool, Upstream upstream, string repository, long? listed, CancellationToken cancellationToken)
     {
+        using var trace = FetchTrace.Download();
         var from = new Source(upstream, repository, spool.Digest);
         var wanted = spool.Size is null ? await TakeOverAsync(fetch, spool, cancellationToken) : null;
 

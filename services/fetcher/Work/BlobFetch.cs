@@ -89,6 +89,7 @@ internal sealed class BlobFetch(
         // 5 Durable: sync, rename, sync of the folder.
         try
         {
+            using var trace = FetchTrace.Store();
             await WhenStoreIsBackAsync(digest, () => store.StoreAsync(spool, blob, cancellationToken), cancellationToken);
         }
         catch (IOException e)

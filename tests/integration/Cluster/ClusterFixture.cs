@@ -1,6 +1,7 @@
 using Entrepot.TestSupport.Images;
 using Entrepot.TestSupport.Product;
 using Entrepot.TestSupport.Running;
+using Entrepot.TestSupport.Telemetry;
 using Entrepot.TestSupport.Upstream;
 using Xunit;
 
@@ -33,14 +34,19 @@ public sealed class ClusterFixture : IAsyncLifetime
     /// <summary>What the janitor takes for the S3 server.</summary>
     public S3Front Store { get; private set; } = null!;
 
+    /// <summary>Where the cluster sends its logs and traces.</summary>
+    public OtlpReceiver Seq { get; private set; } = null!;
+
     public RegistryFixture Images => _registry;
 
     public async Task InitializeAsync()
     {
         await _registry.InitializeAsync();
         Upstream = await UpstreamFront.StartNewAsync(_registry.Registry.Url);
+        Seq = await OtlpReceiver.StartNewAsync();
         // What is left behind is looked for all the time.
-        var settings = EntrepotSettings.WithUpstream(Upstream.Url).Set("Janitor", new Dictionary<string, object?> { ["SweepInterval"] = "1s", ["OrphanGrace"] = "2s" });
+        var settings = EntrepotSettings.WithUpstream(Upstream.Url).Set("Janitor", new Dictionary<string, object?> { ["SweepInterval"] = "1s", ["OrphanGrace"] = "2s" })
+            .Set("Telemetry", new Dictionary<string, object?> { ["OtlpEndpoint"] = Seq.Url });
         Cluster = await EntrepotCluster.StartNewAsync(settings, apis: 3, fetchers: 3, async ports =>
         {
             (Database, Broker) = (new TcpRelay(ports.Postgres), new TcpRelay(ports.RabbitMq));
@@ -64,6 +70,7 @@ public sealed class ClusterFixture : IAsyncLifetime
         await Broker.DisposeAsync();
         await Store.DisposeAsync();
         await Upstream.DisposeAsync();
+        await Seq.DisposeAsync();
         _folder.Dispose();
     }
 
