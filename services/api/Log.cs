@@ -7,8 +7,8 @@ namespace Entrepot.Api;
 /// <summary>All log messages of the api; ids 1000–1999.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(EventId = 1000, Message = "{Method} {Path} answered {Status} {Cache} in {ElapsedMs} ms, {Bytes} bytes")]
-    public static partial void Pulled(this ILogger log, LogLevel level, string method, string path, int status, string cache, long elapsedMs, long bytes);
+    [LoggerMessage(EventId = 1000, Message = "{Method} {Path} answered {Status} {Cache} in {ElapsedMs} ms, {Bytes} bytes to {Client}")]
+    public static partial void Pulled(this ILogger log, LogLevel level, string method, string path, int status, string cache, long elapsedMs, long bytes, string client);
 
     [LoggerMessage(1001, LogLevel.Warning, "Tag {Upstream}/{Repository}:{Tag} served stale: {Problem}")]
     public static partial void ServedStale(this ILogger log, string upstream, string repository, string tag, string problem);

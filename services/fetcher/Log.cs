@@ -1,5 +1,6 @@
 using Entrepot.Contracts;
 using Entrepot.Oci;
+using Entrepot.Upstreams;
 using Microsoft.Extensions.Logging;
 
 namespace Entrepot.Fetcher;
@@ -51,4 +52,13 @@ internal static partial class Log
 
     [LoggerMessage(2014, LogLevel.Warning, "{Digest} waits in its spool for the store: {Problem}")]
     public static partial void StoreWaits(this ILogger log, Oci.Digest digest, string problem);
+
+    [LoggerMessage(2015, LogLevel.Warning, "{Upstream} limits us: {Reference} of {Repository} refused, Retry-After {RetryAfterSeconds} s")]
+    public static partial void Limited(this ILogger log, string upstream, string reference, string repository, double retryAfterSeconds);
+
+    /// <summary>Says so when it was the upstream's rate limit, beside what else is said of the failure; 0 s when it named no time.</summary>
+    public static void IfLimited(this ILogger log, string reference, string upstream, string repository, UpstreamFailure failure)
+    {
+        if (failure.Outcome == FetchOutcome.RateLimited) log.Limited(upstream, reference, repository, failure.RetryAfter?.TotalSeconds ?? 0);
+    }
 }

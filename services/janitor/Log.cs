@@ -1,3 +1,4 @@
+using Entrepot.Oci;
 using Microsoft.Extensions.Logging;
 
 namespace Entrepot.Janitor;
@@ -13,4 +14,7 @@ internal static partial class Log
 
     [LoggerMessage(3002, LogLevel.Warning, "A sweep failed and will be tried again: {Problem}")]
     public static partial void SweepFailed(this ILogger log, string problem);
+
+    [LoggerMessage(3003, LogLevel.Information, "Blob {Digest} evicted: {SizeBytes} bytes, unused for {UnusedHours} h; {Reason}")]
+    public static partial void BlobEvicted(this ILogger log, Digest digest, long sizeBytes, double unusedHours, string reason);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -6,10 +5,8 @@ using Entrepot.TestSupport.Clients;
 using Entrepot.TestSupport.Images;
 using Entrepot.TestSupport.Product;
 using Entrepot.TestSupport.Running;
+using Entrepot.TestSupport.Telemetry;
 using Entrepot.TestSupport.Upstream;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Entrepot.IntegrationTests;
@@ -284,76 +281,43 @@ public sealed class HotAnswerTests(RegistryFixture fixture) : IAsyncLifetime
     [InlineData(0, 0)]
     public async Task Of_hot_hits_as_many_are_traced_as_HitSampling_says(int sampling, int spans)
     {
-        var received = new ConcurrentQueue<byte[]>();
-        await using var seq = await SeqAsync(received);
-        var entrepot = await StartAsync(settings => settings.Set("Telemetry", new Dictionary<string, object?> { ["OtlpEndpoint"] = seq.Urls.First(), ["HitSampling"] = sampling }));
+        await using var seq = await OtlpReceiver.StartNewAsync();
+        var entrepot = await StartAsync(settings => settings.Set("Telemetry", new Dictionary<string, object?> { ["OtlpEndpoint"] = seq.Url, ["HitSampling"] = sampling }));
         await SendAsync(entrepot, "GET", ConfigPath);
         await Eventually.Async(async () => (await SendAsync(entrepot, "GET", ConfigPath)).Header("X-Cache") == "HIT", TimeSpan.FromSeconds(10), "the blob to be a hit");
         for (var i = 0; i < 30; i++) Assert.Equal("HIT", (await SendAsync(entrepot, "GET", ConfigPath)).Header("X-Cache"));
-        var mine = RandomNumberGenerator.GetBytes(16);
-        Assert.Equal("HIT", (await SendAsync(entrepot, "GET", ConfigPath, "x", $"traceparent: 00-{Convert.ToHexStringLower(mine)}-{Convert.ToHexStringLower(mine[..8])}-01")).Header("X-Cache"));
+        var mine = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        Assert.Equal("HIT", (await SendAsync(entrepot, "GET", ConfigPath, "x", $"traceparent: 00-{mine}-{mine[..16]}-01")).Header("X-Cache"));
 
-        // A miss behind them all is traced in any case: when it has come, so have they.
-        await SendAsync(entrepot, "GET", "/v2/library/none/manifests/last");
-        await Eventually.Async(() => received.Sum(body => Count(body, "/v2/library/none/manifests/last"u8)) > 0, TimeSpan.FromSeconds(30), "the last trace");
-        await entrepot.StopAsync();
-        var hits = received.Sum(body => Count(body, "HIT"u8));
-        Assert.InRange(hits, spans, spans == 0 ? 0 : spans + 5);
-        Assert.Equal(spans > 0, received.Sum(body => Count(body, mine)) > 0);
+        await EndAsync(entrepot, seq);
+        Assert.InRange(seq.Spans.Count(s => s.Attributes.GetValueOrDefault("entrepot.cache") == "HIT"), spans, spans == 0 ? 0 : spans + 5);
+        Assert.Equal(spans > 0, seq.SpansOf(mine).Count > 0);
     }
 
     [Fact]
     public async Task A_hot_target_that_belongs_to_somebodys_trace_is_as_much_a_part_of_it_as_the_sampler_says()
     {
-        var received = new ConcurrentQueue<byte[]>();
-        await using var seq = await SeqAsync(received);
-        var entrepot = await StartAsync(settings => settings.Set("Telemetry", new Dictionary<string, object?> { ["OtlpEndpoint"] = seq.Urls.First(), ["HitSampling"] = 1000 }));
+        await using var seq = await OtlpReceiver.StartNewAsync();
+        var entrepot = await StartAsync(settings => settings.Set("Telemetry", new Dictionary<string, object?> { ["OtlpEndpoint"] = seq.Url, ["HitSampling"] = 1000 }));
         await HeatAsync(entrepot, ConfigPath);
 
         // By its trace id: of these two every replica chooses the first and not the other.
         var (chosen, passed) = (Trace(1000), Trace(1001));
         foreach (var trace in new[] { chosen, passed })
-            Assert.Equal("HIT", (await SendAsync(entrepot, "GET", ConfigPath, "x", $"traceparent: 00-{Convert.ToHexStringLower(trace)}-{Convert.ToHexStringLower(trace[8..])}-01")).Header("X-Cache"));
+            Assert.Equal("HIT", (await SendAsync(entrepot, "GET", ConfigPath, "x", $"traceparent: 00-{trace}-{trace[..16]}-01")).Header("X-Cache"));
+        await EndAsync(entrepot, seq);
+        Assert.NotEmpty(seq.SpansOf(chosen));
+        Assert.Empty(seq.SpansOf(passed));
+
+        static string Trace(ulong low) => RandomNumberGenerator.GetHexString(16, lowercase: true) + low.ToString("x16", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>A miss behind them all is traced in any case: when it has come, so have they.</summary>
+    private static async Task EndAsync(EntrepotProcess entrepot, OtlpReceiver seq)
+    {
         await SendAsync(entrepot, "GET", "/v2/library/none/manifests/last");
-        await Eventually.Async(() => received.Sum(body => Count(body, "/v2/library/none/manifests/last"u8)) > 0, TimeSpan.FromSeconds(30), "the last trace");
+        await Eventually.Async(() => seq.Spans.Any(s => s.Name == "pull Manifest" && s.Attributes["entrepot.reference"] == "last"), TimeSpan.FromSeconds(30), "the last trace");
         await entrepot.StopAsync();
-        Assert.NotEqual(0, received.Sum(body => Count(body, chosen)));
-        Assert.Equal(0, received.Sum(body => Count(body, passed)));
-
-        static byte[] Trace(ulong low)
-        {
-            var id = RandomNumberGenerator.GetBytes(16);
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(id.AsSpan(8), low);
-            return id;
-        }
-    }
-
-    private static async Task<WebApplication> SeqAsync(ConcurrentQueue<byte[]> traces)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
-        builder.Logging.ClearProviders();
-        var seq = builder.Build();
-        seq.MapPost("/ingest/otlp/v1/{signal}", async (string signal, HttpContext http) =>
-        {
-            using var body = new MemoryStream();
-            await http.Request.Body.CopyToAsync(body);
-            if (signal == "traces") traces.Enqueue(body.ToArray());
-            return Results.Ok();
-        });
-        await seq.StartAsync();
-        return seq;
-    }
-
-    private static int Count(ReadOnlySpan<byte> body, ReadOnlySpan<byte> sought)
-    {
-        var count = 0;
-        for (var at = body.IndexOf(sought); at >= 0; at = body.IndexOf(sought))
-        {
-            count++;
-            body = body[(at + sought.Length)..];
-        }
-        return count;
     }
 
     /// <summary>Everything of an answer but its body, and but what tells the time.</summary>

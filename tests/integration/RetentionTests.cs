@@ -27,6 +27,8 @@ public sealed class RetentionTests(RegistryFixture fixture)
             await PullAsync(entrepot, "library/small", fixture.Small);
             return StoredBytes(entrepot) <= 4 << 20;
         }, TimeSpan.FromSeconds(30), "the store to be within its bound");
+        await Eventually.Async(() => fixture.Forty.Layers.Any(l => entrepot.LogText.Contains($"Blob {l.Digest} evicted: {l.Size} bytes", StringComparison.Ordinal)) && entrepot.LogText.Contains("; the store is over its bound", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(10), "the log to tell what went and why");
         upstream.Log.Clear();
         await PullAsync(entrepot, "library/small", fixture.Small);
         Assert.Empty(upstream.Log.Matching("/library/small/blobs/"));

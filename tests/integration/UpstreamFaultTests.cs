@@ -60,6 +60,8 @@ public sealed class UpstreamFaultTests(RegistryFixture fixture) : IClassFixture<
                 var read = await BlobReader.ReadBlobAsync(entrepot.Url, repository, layer.Digest);
                 return read is { Status: 200, Completed: true } && read.Digest == layer.Digest;
             }, TimeSpan.FromSeconds(40), "the next pull to work");
+            if (status == 429)
+                await Eventually.Async(() => entrepot.LogText.Contains($"lab.test limits us: {layer.Digest} of {repository} refused, Retry-After 1 s", StringComparison.Ordinal), TimeSpan.FromSeconds(10), "the log to tell who was refused");
         }
     }
 

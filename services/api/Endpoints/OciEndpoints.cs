@@ -49,8 +49,9 @@ internal sealed class OciEndpoints(
         // A line for each hit would cost more than the hit.
         var cache = http.Response.Headers["X-Cache"].ToString();
         var level = cache == "HIT" && http.Response.StatusCode < 400 ? LogLevel.Debug : LogLevel.Information;
+        PullTrace.Answered(http.Response.StatusCode);
         if (path.Length > 4 && log.IsEnabled(level))
-            log.Pulled(level, http.Request.Method, path, http.Response.StatusCode, cache, (long)time.GetElapsedTime(startedAt).TotalMilliseconds, http.Response.ContentLength ?? 0);
+            log.Pulled(level, http.Request.Method, path, http.Response.StatusCode, cache, (long)time.GetElapsedTime(startedAt).TotalMilliseconds, http.Response.ContentLength ?? 0, ClientAddresses.ForLog(http));
     }
 
     private Task DispatchAsync(HttpContext http, string path, long startedAt)
@@ -72,6 +73,7 @@ internal sealed class OciEndpoints(
             return OciErrorResult.WriteAsync(http, new OciError(OciErrorCode.NameInvalid, $"repository name '{Shortened(target.Repository)}' has {target.Repository.Length} characters, at most {RepositoryName.MaxLength} are allowed"));
         if (ns.Length > 0) CommonHead.WriteNamespace(http.Response.Headers, ns);
         var pull = new PullRequest(http, target.Upstream, target.Repository) { StartedAt = startedAt, Namespace = ns };
+        PullTrace.Begin(asked.Route, pull, asked.Digest?.ToString() ?? asked.Tag);
         return asked.Route switch
         {
             OciRoute.Blob => blobs.RunAsync(pull, asked.Digest!.Value),

@@ -25,9 +25,10 @@ internal sealed class FetchGate(FetchQueue queue, FetchWaits waits, Outbox outbo
             TrustDomain = upstream.TrustDomain,
             Prefetch = prefetch,
             ExpectedSize = expectedSize,
-            TraceParent = Activity.Current?.Id,
+            TraceParent = Activity.Current is { Recorded: true } pull ? pull.Id : null,
         }, cancellationToken);
         if (join.Refused is { } refused) return (null, FetchFailure.Of(refused, CacheState.Hit));
+        PullTrace.Joined(join.Status.Id);
         var ticket = new FetchTicket(waits.Follow(join.Status), upstream.Name, repository, join.Inserted);
         if (join.Inserted)
         {

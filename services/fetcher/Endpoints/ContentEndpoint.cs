@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -21,6 +22,7 @@ internal sealed class ContentEndpoint(LiveSpools live, InternalSettings settings
 
     public async Task HandleAsync(HttpContext http)
     {
+        if (Activity.Current is { Recorded: true } activity) activity.DisplayName = "read spool";
         var response = http.Response;
         response.Headers.CacheControl = "no-store";
         if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString()), _token))

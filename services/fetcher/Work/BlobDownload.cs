@@ -29,6 +29,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
     /// <param name="cancellationToken">The lease is lost, or the process ends.</param>
     public async Task<UpstreamFailure?> RunAsync(RunningFetch fetch, Spool spool, Upstream upstream, string repository, long? listed, CancellationToken cancellationToken)
     {
+        using var trace = FetchTrace.Download();
         var from = new Source(upstream, repository, spool.Digest);
         var wanted = spool.Size is null ? await TakeOverAsync(fetch, spool, cancellationToken) : null;
 
@@ -214,6 +215,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
             if (failures > FailuresWithoutProgress || Stopwatch.GetElapsedTime(lastProgress) > options.GiveUpAfter) return failure;
             metrics.Resumed(from.Upstream.Name);
             log.Resuming(spool.Digest, offset, failure.Message);
+            log.IfLimited(spool.Digest.ToString(), from.Upstream.Name, from.Repository, failure);
             var pause = failure.RetryAfter ?? TimeSpan.FromMilliseconds(Math.Min(2000, 100 << Math.Min(failures + refusals, 5)));
             await Task.Delay(pause < options.GiveUpAfter ? pause : options.GiveUpAfter, cancellationToken);
         }

@@ -89,6 +89,7 @@ internal sealed class BlobFetch(
         // 5 Durable: sync, rename, sync of the folder.
         try
         {
+            using var trace = FetchTrace.Store();
             await WhenStoreIsBackAsync(digest, () => store.StoreAsync(spool, blob, cancellationToken), cancellationToken);
         }
         catch (IOException e)
@@ -128,6 +129,7 @@ internal sealed class BlobFetch(
     private async Task<FetchSource?> SettleAsync(RunningFetch fetch, Spool spool, FetchSource source, UpstreamFailure failure, CancellationToken cancellationToken)
     {
         log.SourceFailed(fetch.Claim.Reference, source.Upstream, source.Repository, failure.Outcome, failure.Message);
+        log.IfLimited(fetch.Claim.Reference, source.Upstream, source.Repository, failure);
         metrics.Failed(source.Upstream, failure.Outcome);
         var settled = await queue.SettleSourceAsync(
             fetch.Id, fetch.Fence, source.Upstream, source.Repository, failure.Outcome, failure.Message, catalog.Find(source.Upstream)?.StandsFor(failure, fetch.Claim.Reference), cancellationToken);

@@ -18,7 +18,6 @@ internal sealed class FetchPool(
     FetcherOptions options, FetcherMetrics metrics, Draining draining, Outbox outbox, ILogger<FetchPool> log) : BackgroundService
 {
     private static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(1), OwnersFirst = TimeSpan.FromSeconds(4);
-    private static readonly ActivitySource Activities = new("Entrepot.Fetcher");
     private readonly Dictionary<FetchKind, IFetchWork> _works = works.ToDictionary(w => w.Kind);
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
     private int _big, _small, _prefetches;
@@ -108,7 +107,7 @@ internal sealed class FetchPool(
         using var fetch = new RunningFetch(claim, leases.IsHeld);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(fetch.Lost, stoppingToken);
         leases.Add(fetch);
-        using var activity = Activities.StartActivity($"fetch {claim.Kind}", ActivityKind.Consumer, claim.TraceParent);
+        using var trace = FetchTrace.Begin(claim);
         var started = Stopwatch.GetTimestamp();
         try
         {

@@ -20,6 +20,7 @@ internal sealed class SmallFetch(UpstreamCatalog catalog, FetchQueue queue, Anno
         if (failure is not null)
         {
             log.SourceFailed(fetch.Claim.Reference, source.Upstream, source.Repository, failure.Outcome, failure.Message);
+            log.IfLimited(fetch.Claim.Reference, source.Upstream, source.Repository, failure);
             metrics.Failed(source.Upstream, failure.Outcome);
             await queue.SettleSourceAsync(
                 fetch.Id, fetch.Fence, source.Upstream, source.Repository, failure.Outcome, failure.Message, upstream?.StandsFor(failure, fetch.Claim.Reference), cancellationToken);

@@ -9,10 +9,11 @@ namespace Entrepot.Janitor.Sweeps;
 /// Keeps the store within its bound: what was used least recently goes first, as a blob or through any manifest above it. A blob that is being
 /// read, fetched or was used lately is spared. The row goes before the object, so that nobody is sent to bytes that are gone.
 /// </summary>
-internal sealed class EvictionSweep(Retention retention, IBlobStore store, JanitorOptions options, JanitorMetrics metrics, ILogger<EvictionSweep> log) : IRoomMaker, IDisposable
+internal sealed class EvictionSweep(Retention retention, IBlobStore store, JanitorOptions options, JanitorMetrics metrics, TimeProvider time, ILogger<EvictionSweep> log) : IRoomMaker, IDisposable
 {
     // Down to 90 %, so that a store that is full does not evict at every pull.
     private const double LowWatermark = 0.9;
+    private const double MsPerHour = 3_600_000;
     private readonly SemaphoreSlim _one = new(1);
 
     public void Dispose() => _one.Dispose();
@@ -44,6 +45,7 @@ internal sealed class EvictionSweep(Retention retention, IBlobStore store, Janit
                 if (store.IsBeingRead(digest, candidate.Fence)) continue;
                 if (!await retention.EvictAsync(candidate, cancellationToken)) continue;
                 await store.DeleteAsync(digest, candidate.Fence, cancellationToken);
+                log.BlobEvicted(digest, candidate.Size, Math.Round((time.GetUtcNow().ToUnixTimeMilliseconds() - candidate.LastAtMs) / MsPerHour, 2), allOrNothing ? "a download needs room" : "the store is over its bound");
                 freed += candidate.Size;
                 count++;
             }

@@ -6,10 +6,10 @@ namespace Entrepot.Hosting.Telemetry;
 
 /// <summary>
 /// Keeps one of so many cache hits out of the exporter, and everything else in it. What an answer was is known only after its span has
-/// begun, so the decision falls at the end: every span is recorded; whoever answers tags the request's span <c>entrepot.cache</c> with
-/// <c>HIT</c>, <c>MISS</c>, <c>COALESCED</c> or <c>STALE</c> as soon as it knows, before it opens the store. When a span ends that is, or
-/// lies in this process below, one tagged <c>HIT</c>, and that is no error, and whose trace is not one of the chosen, this takes its
-/// Recorded flag and the exporter behind passes it by. Choosing by trace id makes every replica choose the same traces. Most hits never
+/// begun, so the decision falls at the end: every span that <see cref="UpkeepSampler"/> lets begin is recorded; whoever answers tags the
+/// request's span <c>entrepot.cache</c> with <c>HIT</c>, <c>MISS</c>, <c>COALESCED</c> or <c>STALE</c> as soon as it knows, before it opens
+/// the store. When a span ends that is, or lies in this process below, one tagged <c>HIT</c>, and that is no error, and whose trace is not
+/// one of the chosen, this takes its Recorded flag and the exporter behind passes it by. Choosing by trace id makes every replica choose the same traces. Most hits never
 /// come here: <see cref="IShortcut"/> answers them, and chooses for itself (<see cref="ChosenForTrace"/>).
 /// </summary>
 internal sealed class HitSampler(int oneOf) : BaseProcessor<Activity>

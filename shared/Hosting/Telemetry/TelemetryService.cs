@@ -22,7 +22,7 @@ internal sealed class TelemetryService(MetricsRegistry metrics, TelemetryOptions
             _traces = Sdk.CreateTracerProviderBuilder()
                 .SetResourceBuilder(Resource(options, service))
                 .AddSource("Microsoft.AspNetCore", "System.Net.Http", "MassTransit", "Npgsql", "Entrepot.*")
-                .SetSampler(new AlwaysOnSampler())
+                .SetSampler(new UpkeepSampler())
                 .AddProcessor(new HitSampler(options.HitSampling))
                 .AddOtlpExporter(o => Export(o, options, "traces"))
                 .Build();

@@ -2,6 +2,7 @@ using System.Net;
 using Entrepot.TestSupport.Images;
 using Entrepot.TestSupport.Product;
 using Entrepot.TestSupport.Running;
+using Entrepot.TestSupport.Telemetry;
 using Entrepot.TestSupport.Upstream;
 using Xunit;
 
@@ -37,6 +38,9 @@ public sealed class ClusterFixture : IAsyncLifetime
     /// <summary>What the janitor takes for the S3 server.</summary>
     public S3Front Store { get; private set; } = null!;
 
+    /// <summary>Where the cluster sends its logs and traces.</summary>
+    public OtlpReceiver Seq { get; private set; } = null!;
+
     public RegistryFixture Images => _registry;
 
     /// <summary>Where redirected clients reach the S3 server, by another name and port than the services do.</summary>
@@ -47,10 +51,12 @@ public sealed class ClusterFixture : IAsyncLifetime
         await _registry.InitializeAsync();
         Upstream = await UpstreamFront.StartNewAsync(_registry.Registry.Url);
         PublicStore = new TcpRelay(() => Cluster.UrlOf("s3").Port);
+        Seq = await OtlpReceiver.StartNewAsync();
         // What is left behind is looked for all the time.
         var settings = EntrepotSettings.WithUpstream(Upstream.Url).Set("Janitor", new Dictionary<string, object?> { ["SweepInterval"] = "1s", ["OrphanGrace"] = "2s" })
             .Set("Store", new Dictionary<string, object?> { ["RedirectNetworks"] = new[] { $"{RedirectedClient}/32" }, ["PublicEndpoint"] = $"http://localhost:{PublicStore.Port}" })
-            .Set("Api", new Dictionary<string, object?> { ["TrustedProxies"] = new[] { $"{TrustedProxy}" } });
+            .Set("Api", new Dictionary<string, object?> { ["TrustedProxies"] = new[] { $"{TrustedProxy}" } })
+            .Set("Telemetry", new Dictionary<string, object?> { ["OtlpEndpoint"] = Seq.Url });
         Cluster = await EntrepotCluster.StartNewAsync(settings, apis: 3, fetchers: 3, async ports =>
         {
             (Database, Broker) = (new TcpRelay(() => ports.Postgres), new TcpRelay(() => ports.RabbitMq));
@@ -75,6 +81,7 @@ public sealed class ClusterFixture : IAsyncLifetime
         await Store.DisposeAsync();
         await PublicStore.DisposeAsync();
         await Upstream.DisposeAsync();
+        await Seq.DisposeAsync();
         _folder.Dispose();
     }
 

@@ -59,6 +59,26 @@ public sealed class TelemetryFacts
         Assert.InRange(kept, 100, 320);
     }
 
+    [Theory]
+    [InlineData(ActivityKind.Server, null, true)]
+    [InlineData(ActivityKind.Server, false, true)] // A client that traces nothing itself.
+    [InlineData(ActivityKind.Consumer, null, true)] // A fetch whose asker traces nothing.
+    [InlineData(ActivityKind.Consumer, true, true)]
+    [InlineData(ActivityKind.Consumer, false, false)]
+    [InlineData(ActivityKind.Client, null, false)]
+    [InlineData(ActivityKind.Client, true, true)]
+    [InlineData(ActivityKind.Client, false, false)]
+    [InlineData(ActivityKind.Producer, null, false)]
+    [InlineData(ActivityKind.Internal, true, true)]
+    public void What_no_request_asked_for_is_in_no_trace(ActivityKind kind, bool? isParentRecorded, bool kept)
+    {
+        var trace = ActivityTraceId.CreateRandom();
+        var parent = isParentRecorded is { } recorded
+            ? new ActivityContext(trace, ActivitySpanId.CreateRandom(), recorded ? ActivityTraceFlags.Recorded : ActivityTraceFlags.None) : default;
+        var decision = new UpkeepSampler().ShouldSample(new SamplingParameters(parent, trace, "span", kind)).Decision;
+        Assert.Equal(kept ? SamplingDecision.RecordAndSample : SamplingDecision.Drop, decision);
+    }
+
     [Fact]
     public async Task Logs_and_traces_arrive_at_Seq_with_the_key_and_probes_and_hits_stay_out()
     {
