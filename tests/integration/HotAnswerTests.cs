@@ -188,7 +188,7 @@ public sealed class HotAnswerTests(RegistryFixture fixture) : IAsyncLifetime
             .Set("Api", new Dictionary<string, object?> { ["IndexEntryLasts"] = "1s" }));
         await HeatAsync(entrepot, ConfigPath);
         Assert.Single(_upstream.Log.Matching(Config.Digest, "GET"));
-        await Eventually.Async(() => Directory.GetFiles(Path.Combine(entrepot.DataDirectory, "blobs"), "*", SearchOption.AllDirectories).Length == 0, TimeSpan.FromSeconds(30), "the blob to be evicted");
+        await Eventually.Async(async () => (await entrepot.StoredBlobsAsync()).Count == 0, TimeSpan.FromSeconds(30), "the blob to be evicted");
         await Eventually.Async(async () =>
         {
             var answer = await SendAsync(entrepot, "GET", ConfigPath);
@@ -204,7 +204,7 @@ public sealed class HotAnswerTests(RegistryFixture fixture) : IAsyncLifetime
         var manifest = $"/v2/library/small/manifests/{fixture.Small.Digest}";
         for (var i = 0; i < 10; i++)
             foreach (var path in new[] { manifest, ConfigPath }) Assert.Equal(200, (await SendAsync(entrepot, "GET", path)).Status);
-        await using var tables = new Tables(entrepot.DataDirectory);
+        await using var tables = new Tables(entrepot);
 
         // A manifest's access counts for the config and the layer too. What comes before they are stored is counted for nobody.
         long before = -1;
