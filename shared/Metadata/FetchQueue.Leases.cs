@@ -10,7 +10,7 @@ public sealed partial class FetchQueue
     /// running; then the oldest. Claimable is what is queued, what has an expired lease, and what has been suspected for
     /// <see cref="FetchTimings.SuspicionGrace"/> without a renewal.
     /// </summary>
-    /// <returns>The fetch with a new fence, leased for <see cref="FetchTimings.Lease"/>; null when there is none.</returns>
+    /// <returns>The fetch with a new fence, leased for <see cref="FetchTimings.Lease"/> or, what is no blob, <see cref="FetchTimings.SmallLease"/>; null when there is none.</returns>
     public Task<ClaimedFetch?> ClaimAsync(ClaimOptions options, CancellationToken cancellationToken) =>
         database.WriteAsync(async (session, token) =>
         {
@@ -35,18 +35,18 @@ public sealed partial class FetchQueue
             json.WriteNumber("new_progress", lease.Progress);
         });
         return await database.WriteAsync(async (session, token) =>
-            (await session.Sql($"""
+            (await WithLeases(session.Sql($"""
                 WITH held AS (
                     SELECT l.fetch_id, l.held_fence, l.new_progress
                     FROM fetches f JOIN {Dialect.Rows("leases", "l", ("fetch_id", "uuid"), ("held_fence", "bigint"), ("new_progress", "bigint"))}
                         ON f.id = l.fetch_id AND f.fence = l.held_fence
                     WHERE f.owner = @owner AND f.state = 'Running'
                     ORDER BY f.id {Dialect.ForUpdate("f")})
-                UPDATE fetches SET lease_until = {Dialect.Now} + @lease, suspected_at = NULL, progress = held.new_progress
+                UPDATE fetches SET lease_until = {LeaseEnd}, suspected_at = NULL, progress = held.new_progress
                 FROM held WHERE fetches.id = held.fetch_id AND fetches.fence = held.held_fence AND fetches.state = 'Running'
                 RETURNING id
-                """)
-                .With("leases", rows).With("owner", owner).With("lease", Milliseconds(FetchTimings.Lease))
+                """))
+                .With("leases", rows).With("owner", owner)
                 .ListAsync(row => row.GetGuid(0), token)).ToHashSet(), cancellationToken);
     }
 
@@ -82,13 +82,26 @@ public sealed partial class FetchQueue
             UPDATE fetches SET state = 'Queued', owner = NULL, owner_address = NULL, lease_until = NULL, suspected_at = NULL, not_before = 0 WHERE state = 'Running'
             """).ExecuteAsync(token), cancellationToken);
 
+    /// <summary>The same for what was claimed at this address: for the start of a fetcher, before its first claim.</summary>
+    public Task ReclaimAsync(string address, CancellationToken cancellationToken) =>
+        database.WriteAsync((session, token) => session.Sql("""
+            UPDATE fetches SET state = 'Queued', owner = NULL, owner_address = NULL, lease_until = NULL, suspected_at = NULL, not_before = 0
+            WHERE state = 'Running' AND owner_address = @address
+            """).With("address", address).ExecuteAsync(token), cancellationToken);
+
+    /// <summary>How long a row is leased: by its kind.</summary>
+    private string LeaseEnd => $"{Dialect.Now} + CASE WHEN kind = 'Blob' THEN @lease ELSE @small_lease END";
+
+    private static DbStatement WithLeases(DbStatement statement) =>
+        statement.With("lease", Milliseconds(FetchTimings.Lease)).With("small_lease", Milliseconds(FetchTimings.SmallLease));
+
     private async Task<ClaimedFetch?> TryClaimAsync(DbSession session, ClaimOptions options, string locking, CancellationToken cancellationToken)
     {
         var now = Dialect.Now;
         var except = options.Except.Count > 0 ? $"AND NOT ({Dialect.In("f.id", "except")})" : "";
-        var statement = session.Sql($"""
+        var statement = WithLeases(session.Sql($"""
             UPDATE fetches SET state = 'Running', owner = @owner, owner_address = @address, fence = {Dialect.NextFence},
-                claimed_at = {now}, lease_until = {now} + @lease, suspected_at = NULL
+                claimed_at = {now}, lease_until = {LeaseEnd}, suspected_at = NULL
             WHERE id = (
                 SELECT f.id FROM fetches f
                 LEFT JOIN (SELECT upstream, count(*) AS running, sum(CASE WHEN owner = @owner THEN 1 ELSE 0 END) AS own FROM fetches WHERE state = 'Running' GROUP BY upstream) busy ON busy.upstream = f.upstream
@@ -101,9 +114,8 @@ public sealed partial class FetchQueue
                 ORDER BY f.prefetch, CASE WHEN f.kind = 'Blob' THEN 1 ELSE 0 END, coalesce(busy.running, 0), f.queued_at, f.id
                 LIMIT 1 {locking})
             RETURNING id, fence, kind, key, reference, trust_domain, prefetch, expected_size, size, progress, traceparent, answered_upstream, answered_repository
-            """)
-            .With("owner", options.Owner).With("address", options.Address).With("share", options.MostOfOneUpstream)
-            .With("lease", Milliseconds(FetchTimings.Lease));
+            """))
+            .With("owner", options.Owner).With("address", options.Address).With("share", options.MostOfOneUpstream);
         if (!options.OnlyQueued) statement.With("grace", Milliseconds(FetchTimings.SuspicionGrace));
         if (options.SmallOnly) statement.With("small", FetchTimings.SmallBlobBytes);
         if (options.Except.Count > 0) statement.WithList("except", options.Except);

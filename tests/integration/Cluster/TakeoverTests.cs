@@ -1,5 +1,6 @@
 using Entrepot.TestSupport.Clients;
 using Entrepot.TestSupport.Running;
+using Entrepot.TestSupport.Upstream;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -27,6 +28,22 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
     public Task A_fetcher_that_is_told_to_stop_costs_its_clients_next_to_nothing() =>
         LoseOwnerAsync(0.5, owner => fixture.Cluster.StopAsync(owner), owner => fixture.Cluster.StartAsync(owner), TimeSpan.FromSeconds(2));
 
+    [Fact]
+    public async Task A_fetcher_that_is_killed_with_a_manifest_in_hand_costs_its_client_a_pause()
+    {
+        var (repository, _) = await fixture.NewImageAsync(1);
+        var hang = fixture.Upstream.Inject(Fault.HangBeforeHeaders(), $"/{repository}/manifests/");
+        var read = BlobReader.ReadManifestAsync(fixture.Cluster.Apis[0], repository, "1");
+        await Eventually.Async(() => hang.Hits > 0, TimeSpan.FromSeconds(5), "the upstream to be asked");
+        var owner = await OwnerAsync("Tag");
+        await fixture.Cluster.KillAsync(owner);
+        hang.Heal();
+        var manifest = await read;
+        await fixture.Cluster.StartAsync(owner);
+        output.WriteLine($"{owner} lost: answered after {manifest.Elapsed.TotalSeconds:0.0} s");
+        Assert.Equal((200, true), (manifest.Status, manifest.Completed));
+    }
+
     private async Task LoseOwnerAsync(double share, Func<string, Task> lose, Func<string, Task> mend, TimeSpan longestPause)
     {
         var (repository, layer) = await fixture.NewImageAsync(512);
@@ -36,7 +53,7 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
         {
             var reads = Enumerable.Range(0, Clients).Select(i => BlobReader.ReadBlobAsync(fixture.Cluster.Apis[i % 3], repository, layer.Digest)).ToArray();
             await Eventually.Async(() => fixture.Upstream.Log.BlobBytes(layer.Digest) >= layer.Size * share, TimeSpan.FromSeconds(60), $"{share:P0} of the layer");
-            var owner = await OwnerAsync();
+            var owner = await OwnerAsync("Blob");
             var lostAt = TestClock.Now;
             await lose(owner);
             var results = await Task.WhenAll(reads);
@@ -54,10 +71,10 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
         }
     }
 
-    /// <summary>The fetcher that downloads now: as its row says.</summary>
-    private async Task<string> OwnerAsync()
+    /// <summary>The fetcher that works on the one fetch of this kind now: as its row says.</summary>
+    private async Task<string> OwnerAsync(string kind)
     {
-        var address = await fixture.Cluster.QueryAsync("SELECT owner_address FROM fetches WHERE state = 'Running' AND kind = 'Blob'");
+        var address = await fixture.Cluster.QueryAsync($"SELECT owner_address FROM fetches WHERE state = 'Running' AND kind = '{kind}'");
         return new[] { "fetcher-1", "fetcher-2", "fetcher-3" }.Single(name => fixture.Cluster.UrlOf(name).Port == new Uri(address).Port);
     }
 }
