@@ -245,8 +245,9 @@ public sealed class SendFileTests(RegistryFixture fixture) : IClassFixture<Regis
     {
         var entrepot = await StartAsync(sendFile, settings => settings.Set("ShutdownGrace", "1s"));
         var hang = _upstream.Inject(Fault.HangMidBody(5 * MiB), Medium.Digest);
-        var pull = BlobReader.ReadBlobAsync(entrepot.Url, "library/medium", Medium.Digest);
-        await Eventually.Async(() => hang.Hits > 0 && _upstream.Log.BlobBytes(Medium.Digest) >= 5 * MiB, TimeSpan.FromSeconds(10), "the download to hang");
+        var come = 0L;
+        var pull = BlobReader.ReadBlobAsync(entrepot.Url, "library/medium", Medium.Digest, new BlobReadOptions { OnBytes = bytes => Volatile.Write(ref come, bytes) });
+        await Eventually.Async(() => hang.Hits > 0 && Volatile.Read(ref come) >= 5 * MiB, TimeSpan.FromSeconds(10), "the download to hang, and what has come of it to be with the client");
         var stopped = await entrepot.StopAsync();
         Assert.DoesNotContain("   at ", stopped.Output, StringComparison.Ordinal);
         var read = await pull.WaitAsync(Deadline);
