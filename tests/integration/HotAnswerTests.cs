@@ -73,8 +73,8 @@ public sealed class HotAnswerTests(RegistryFixture fixture) : IAsyncLifetime
             var before = (await entrepot.MetricsAsync()).Value("http_server_request_duration_seconds_count");
             for (var i = 0; i < 20; i++) Assert.Equal(200, (await SendAsync(entrepot, "GET", path)).Status);
 
-            // One at most: the look at the metrics itself.
-            Assert.InRange((await entrepot.MetricsAsync()).Value("http_server_request_duration_seconds_count") - before, 0, 1);
+            // One of each process at most: the look at its metrics itself.
+            Assert.InRange((await entrepot.MetricsAsync()).Value("http_server_request_duration_seconds_count") - before, 0, Shape.IsCluster ? 3 : 1);
         }
     }
 
