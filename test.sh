@@ -1,6 +1,7 @@
 #!/bin/bash
-# ./test.sh [unit|integration] [FILTER]
-# Installs what the tests need (Debian or Ubuntu, as root or through sudo; only what is missing), builds Release, runs the tests.
+# ./test.sh [unit|integration|cluster] [FILTER]
+# Installs what the tests need (Debian or Ubuntu, as root or through sudo; only what is missing), builds Release, runs the tests: unit, integration, and
+# of the latter the most telling ones again with the cluster's processes in the place of the standalone service. 'cluster' runs all of them that way.
 # The last line is 'N passed, N failed' (', N skipped' when any were). FILTER is a part of a test's full name.
 # CI=true or ENTREPOT_REQUIRE_CLIENTS=1: what cannot be tested here is a failure, not a skip.
 # ENTREPOT_NO_INSTALL=1: installs nothing.
@@ -11,12 +12,20 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPE
 # docker-compose may be there as a plug-in only, which runs by itself as well.
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/libexec/docker/cli-plugins:/usr/lib/docker/cli-plugins:/usr/local/lib/docker/cli-plugins
 
-projects="unit integration"
+steps= filter=
 case ${1:-} in
-  unit | integration) projects=$1; shift ;;
-  -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;;
+  unit | integration | cluster) steps=$1; shift ;;
+  -h | --help) sed -n '2,7s/^# //p' "$0"; exit 0 ;;
 esac
 filter=${1:-}
+# What is run again in the cluster's shape beside the others: what tells most in two or three minutes, and nothing of the standalone service alone.
+telling=".Conformance. .ListTests An_object_that_vanished A_client_that_leaves A_late_joiner Skopeo_pulls"
+case $steps:$filter in
+  :) steps="unit integration cluster" cluster_filter=$(printf '|FullyQualifiedName~%s' $telling) ;;
+  :*) steps="unit integration" ;;
+  # The cluster's own tests are the same in either shape.
+  cluster:) cluster_filter='|FullyQualifiedName!~IntegrationTests.Cluster.' ;;
+esac
 results=$PWD/artifacts/test-results
 
 stop() { echo "$*" >&2; echo "0 passed, 1 failed"; exit 1; }
@@ -81,13 +90,15 @@ fi
 "${as[@]}" rm -rf "$results"
 mkdir -p "$results"
 passed=0 failed=0 skipped=0
-for project in $projects; do
-  "${as[@]}" dotnet test "tests/$project" -c Release --no-build --nologo --results-directory "$results" --logger "trx;LogFileName=$project.trx" \
-    --blame-hang-timeout 15m --blame-hang-dump-type none ${filter:+--filter "FullyQualifiedName~$filter"}
+for step in $steps; do
+  project=$step shape=standalone which=${filter:+FullyQualifiedName~$filter}
+  if [ $step = cluster ]; then project=integration shape=cluster which=${which:-${cluster_filter:-}}; fi
+  "${as[@]}" env ENTREPOT_SHAPE=$shape dotnet test "tests/$project" -c Release --no-build --nologo --results-directory "$results" --logger "trx;LogFileName=$step.trx" \
+    --blame-hang-timeout 15m --blame-hang-dump-type none ${which:+--filter "${which#|}"}
   code=$?
-  read -r p f s < <(count "$results/$project.trx") || { p=0 f=0 s=0; }
+  read -r p f s < <(count "$results/$step.trx") || { p=0 f=0 s=0; }
   # A test host that crashed has tests that never reported.
-  [ $code = 0 ] || [ "$f" != 0 ] || { echo "test.sh: dotnet test tests/$project ended with code $code" >&2; f=1; }
+  [ $code = 0 ] || [ "$f" != 0 ] || { echo "test.sh: the $step step ended with code $code" >&2; f=1; }
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
 [ ${#as[@]} = 0 ] || "${as[@]}" chown -R "$(id -u):$(id -g)" "$results" tests/*/bin tests/*/obj

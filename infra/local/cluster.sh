@@ -1,9 +1,11 @@
 #!/bin/bash
 # The cluster as plain processes on this machine: PostgreSQL, RabbitMQ, an S3 server (Ceph's gateway), and Entrepot's services. For developing and for tests.
 #   cluster.sh up [--api N] [--fetcher M] [--config FILE] [--data DIR]   starts everything and returns when all are ready
+#   cluster.sh up --servers-only [--data DIR]                           the same without Entrepot's services
 #   cluster.sh ps                                                       one line per process: NAME PID URL
 #   cluster.sh start|stop|pause|resume|kill NAME                         stop: SIGTERM; pause: SIGSTOP; kill: SIGKILL
 #   cluster.sh logs NAME
+#   cluster.sh rabbitmqctl [--data DIR] ARGUMENT...                      RabbitMQ's own tool
 #   cluster.sh down                                                     ends all; the data stays in DIR
 # NAME is api-1, fetcher-2, janitor-1, postgres, rabbitmq or s3. FILE is an entrepot.json; what the cluster needs besides is added.
 # DIR is ./entrepot-cluster by default; the other commands find a running cluster by themselves, or are told by --data. Nothing is written elsewhere.
@@ -18,17 +20,20 @@ export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 . "$here/lib/services.sh"
 
 die() { echo "cluster.sh: $*" >&2; exit 1; }
-usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit "${1:-0}"; }
+usage() { sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit "${1:-0}"; }
 
 command=${1:-}; [ $# -gt 0 ] && shift
-apis=1 fetchers=1 config= data= name=
+apis=1 fetchers=1 servers_only= config= data= name=
 while [ $# -gt 0 ]; do
+  # What it is given is not ours to read.
+  [ "$command" != rabbitmqctl ] || [ "$1" = --data ] || break
   case $1 in
     --api | --fetcher | --config | --data) [ $# -gt 1 ] || die "$1 needs a value" ;;
   esac
   case $1 in
     --api) apis=$2; shift ;;
     --fetcher) fetchers=$2; shift ;;
+    --servers-only) servers_only=1 ;;
     --config) config=$2; shift ;;
     --data) data=$2; shift ;;
     -h | --help) usage ;;
@@ -56,10 +61,10 @@ up() {
   local running; running=$(names_running)
   [ -z "$running" ] || die "a cluster runs in $data already ($(tr '\n' ' ' <<<"$running")): cluster.sh down --data $data"
   export ENTREPOT_CLUSTER=$data
-  printf 'apis=%s\nfetchers=%s\nconfig=%q\nport_base=%s\n' "$apis" "$fetchers" "$config" "${ENTREPOT_PORT_BASE:-5300}" >"$data/conf/cluster.env"
+  printf 'apis=%s\nfetchers=%s\nservers_only=%s\nconfig=%q\nport_base=%s\n' "$apis" "$fetchers" "$servers_only" "$config" "${ENTREPOT_PORT_BASE:-5300}" >"$data/conf/cluster.env"
   load
   install_servers
-  build_services
+  [ -n "$servers_only" ] || build_services
   local failed= started
   for started in postgres rabbitmq s3; do start_one "$started" & done
   wait
@@ -75,6 +80,7 @@ load() {
 }
 
 service_names() {
+  [ -z "$servers_only" ] || return 0
   local i
   for ((i = 1; i <= apis; i++)); do echo "api-$i"; done
   for ((i = 1; i <= fetchers; i++)); do echo "fetcher-$i"; done
@@ -103,6 +109,7 @@ case $command in
   pause) find_data; load; known; signal_tree "$name" STOP ;;
   resume) find_data; load; known; signal_tree "$name" CONT ;;
   kill) find_data; load; known; signal_tree "$name" KILL; wait_gone "$name" 10 ;;
+  rabbitmqctl) find_data; load; rabbitmqctl "$@" ;;
   logs) find_data; load; known; cat "$data/log/$name.log" ;;
   down) find_data; load
     for one in $(service_names); do stop_one "$one" & done; wait

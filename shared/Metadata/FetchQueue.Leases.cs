@@ -14,7 +14,7 @@ public sealed partial class FetchQueue
     /// running; then the oldest. Claimable is what is queued, what has an expired lease, and what has been suspected for
     /// <see cref="FetchTimings.SuspicionGrace"/> without a renewal.
     /// </summary>
-    /// <returns>The fetch with a new fence, leased for <see cref="FetchTimings.Lease"/>; null when there is none.</returns>
+    /// <returns>The fetch with a new fence, leased for <see cref="FetchTimings.Lease"/> or, what is no blob, <see cref="FetchTimings.SmallLease"/>; null when there is none.</returns>
     public async Task<ClaimedFetch?> ClaimAsync(ClaimOptions options, CancellationToken cancellationToken)
     {
         if (Dialect.HasRowLocks) return await ClaimInOneAsync(options, cancellationToken);
@@ -40,18 +40,18 @@ public sealed partial class FetchQueue
             json.WriteNumber("new_progress", lease.Progress);
         });
         return await database.WriteStatementAsync(async (session, token) =>
-            (await session.Sql($"""
+            (await WithLeases(session.Sql($"""
                 WITH held AS (
                     SELECT l.fetch_id, l.held_fence, l.new_progress
                     FROM fetches f JOIN {Dialect.Rows("leases", "l", ("fetch_id", "uuid"), ("held_fence", "bigint"), ("new_progress", "bigint"))}
                         ON f.id = l.fetch_id AND f.fence = l.held_fence
                     WHERE f.owner = @owner AND f.state = 'Running'
                     ORDER BY f.id {Dialect.ForUpdate("f")})
-                UPDATE fetches SET lease_until = {Dialect.Now} + @lease, suspected_at = NULL, progress = held.new_progress
+                UPDATE fetches SET lease_until = {LeaseEnd}, suspected_at = NULL, progress = held.new_progress
                 FROM held WHERE fetches.id = held.fetch_id AND fetches.fence = held.held_fence AND fetches.state = 'Running'
                 RETURNING id
-                """)
-                .With("leases", rows).With("owner", owner).With("lease", Milliseconds(FetchTimings.Lease))
+                """))
+                .With("leases", rows).With("owner", owner)
                 .ListAsync(row => row.GetGuid(0), token)).ToHashSet(), isRepeatable: true, cancellationToken);
     }
 
@@ -87,9 +87,22 @@ public sealed partial class FetchQueue
             UPDATE fetches SET state = 'Queued', owner = NULL, owner_address = NULL, lease_until = NULL, suspected_at = NULL, not_before = 0 WHERE state = 'Running'
             """).ExecuteAsync(token), cancellationToken);
 
+    /// <summary>The same for what was claimed at this address: for the start of a fetcher, before its first claim.</summary>
+    public Task ReclaimAsync(string address, CancellationToken cancellationToken) =>
+        database.WriteAsync((session, token) => session.Sql("""
+            UPDATE fetches SET state = 'Queued', owner = NULL, owner_address = NULL, lease_until = NULL, suspected_at = NULL, not_before = 0
+            WHERE state = 'Running' AND owner_address = @address
+            """).With("address", address).ExecuteAsync(token), cancellationToken);
+
+    /// <summary>How long a row is leased: by its kind.</summary>
+    private string LeaseEnd => $"{Dialect.Now} + CASE WHEN kind = 'Blob' THEN @lease ELSE @small_lease END";
+
+    private static DbStatement WithLeases(DbStatement statement) =>
+        statement.With("lease", Milliseconds(FetchTimings.Lease)).With("small_lease", Milliseconds(FetchTimings.SmallLease));
+
     private string ClaimSql(ClaimOptions options, string locking) => $"""
         UPDATE fetches SET state = 'Running', owner = @owner, owner_address = @address, fence = {Dialect.NextFence},
-            claimed_at = {Dialect.Now}, lease_until = {Dialect.Now} + @lease, suspected_at = NULL
+            claimed_at = {Dialect.Now}, lease_until = {LeaseEnd}, suspected_at = NULL
         WHERE id = (
             SELECT f.id {ClaimableSql(options)}
             ORDER BY f.prefetch, CASE WHEN f.kind = 'Blob' THEN 1 ELSE 0 END, coalesce(busy.running, 0), f.queued_at, f.id
@@ -114,8 +127,7 @@ public sealed partial class FetchQueue
 
     private static DbStatement ClaimStatement(DbSession session, ClaimOptions options, string sql)
     {
-        var statement = session.Sql(sql)
-            .With("owner", options.Owner).With("address", options.Address).With("share", options.MostOfOneUpstream).With("lease", Milliseconds(FetchTimings.Lease));
+        var statement = WithLeases(session.Sql(sql)).With("owner", options.Owner).With("address", options.Address).With("share", options.MostOfOneUpstream);
         if (!options.OnlyQueued) statement.With("grace", Milliseconds(FetchTimings.SuspicionGrace));
         if (options.SmallOnly) statement.With("small", FetchTimings.SmallBlobBytes);
         if (options.Except.Count > 0) statement.WithList("except", options.Except);

@@ -6,6 +6,9 @@ public static class FetchTimings
     /// <summary>A claim is the owner's for this long after its last renewal.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
+    /// <summary>The same for what is one round trip. Nobody reads from its owner, so nobody can miss it: another must still be able to answer within the time that a client is given.</summary>
+    public static readonly TimeSpan SmallLease = TimeSpan.FromSeconds(5);
+
     /// <summary>A suspected fetch whose owner has not renewed for this long may be claimed by another.</summary>
     public static readonly TimeSpan SuspicionGrace = TimeSpan.FromSeconds(2);
 

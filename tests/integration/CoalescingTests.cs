@@ -13,6 +13,9 @@ public sealed class CoalescingTests(RegistryFixture fixture, ITestOutputHelper o
 {
     private const long MiB = 1L << 20;
 
+    // In a cluster each of the forty has a connection of its own to the fetcher, which both processes open for the first time.
+    private static readonly double MostMillisecondsLate = Shape.IsCluster ? 1000 : 250;
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -20,8 +23,8 @@ public sealed class CoalescingTests(RegistryFixture fixture, ITestOutputHelper o
     {
         // Everything must hold each time but the time itself: other work on the machine may spoil a round, not three.
         var late = double.MaxValue;
-        for (var round = 0; round < 3 && late > 250; round++) late = await PullWithFortyAsync(sizeIsKnown);
-        Assert.InRange(late, 0, 250);
+        for (var round = 0; round < 3 && late > MostMillisecondsLate; round++) late = await PullWithFortyAsync(sizeIsKnown);
+        Assert.InRange(late, 0, MostMillisecondsLate);
     }
 
     [Fact]

@@ -58,7 +58,7 @@ public sealed class DiskFullTests(RegistryFixture fixture)
         await AssertPassedThroughAsync(entrepot, layer.Digest);
     }
 
-    [ClientFact("mount", NeedsRoot = true)]
+    [ClientFact("mount", NeedsRoot = true, StandaloneBecause = "a cluster's store is not on its spools' disk")]
     public async Task What_was_used_least_recently_makes_room_for_a_layer_that_fits()
     {
         await using var disk = await Tmpfs.MountAsync(96);

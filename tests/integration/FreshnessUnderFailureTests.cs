@@ -1,4 +1,3 @@
-using Entrepot.Metadata;
 using Entrepot.TestSupport.Clients;
 using Entrepot.TestSupport.Images;
 using Entrepot.TestSupport.Product;
@@ -101,7 +100,7 @@ public sealed class FreshnessUnderFailureTests(RegistryFixture fixture, ITestOut
         await SentinelTag.UntilDueAsync(fixture, _upstream, entrepot);
         var hang = _upstream.Inject(Fault.HangBeforeHeaders());
         Assert.Equal("STALE", (await PullAsync(entrepot, hung)).XCache);
-        await using (var tables = new Tables(entrepot.DataDirectory))
+        await using (var tables = new Tables(entrepot))
             await Eventually.Async(async () => await tables.ActiveFetchesAsync() == 0, TimeSpan.FromSeconds(10), "the fetch to fail");
         hang.Heal();
         await fixture.Registry.PushAsync(Second, Repository, tag);
@@ -140,8 +139,7 @@ public sealed class FreshnessUnderFailureTests(RegistryFixture fixture, ITestOut
         await PullAsync(entrepot, tag);
         await fixture.Registry.PushAsync(Second, Repository, tag);
         await entrepot.StopAsync();
-        await using (var database = new SqliteDatabase(Path.Combine(entrepot.DataDirectory, "entrepot.db")))
-            await database.WriteAsync((session, token) => session.Sql("UPDATE tags SET checked_at = checked_at + 3600000").ExecuteAsync(token), CancellationToken.None);
+        await using (var tables = new Tables(entrepot)) await tables.ExecuteAsync("UPDATE tags SET checked_at = checked_at + 3600000");
         await entrepot.StartAsync();
         await Eventually.Async(async () => (await PullAsync(entrepot, tag)).Digest == Second.Digest, TimeSpan.FromSeconds(10), "the moved tag to be seen");
     }

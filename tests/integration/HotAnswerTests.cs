@@ -70,8 +70,8 @@ public sealed class HotAnswerTests(RegistryFixture fixture) : IAsyncLifetime
             var before = (await entrepot.MetricsAsync()).Value("http_server_request_duration_seconds_count");
             for (var i = 0; i < 20; i++) Assert.Equal(200, (await SendAsync(entrepot, "GET", path)).Status);
 
-            // One at most: the look at the metrics itself.
-            Assert.InRange((await entrepot.MetricsAsync()).Value("http_server_request_duration_seconds_count") - before, 0, 1);
+            // One of each process at most: the look at its metrics itself.
+            Assert.InRange((await entrepot.MetricsAsync()).Value("http_server_request_duration_seconds_count") - before, 0, Shape.IsCluster ? 3 : 1);
         }
     }
 
@@ -185,7 +185,7 @@ public sealed class HotAnswerTests(RegistryFixture fixture) : IAsyncLifetime
             .Set("Api", new Dictionary<string, object?> { ["IndexEntryLasts"] = "1s" }));
         await HeatAsync(entrepot, ConfigPath);
         Assert.Single(_upstream.Log.Matching(Config.Digest, "GET"));
-        await Eventually.Async(() => Directory.GetFiles(Path.Combine(entrepot.DataDirectory, "blobs"), "*", SearchOption.AllDirectories).Length == 0, TimeSpan.FromSeconds(30), "the blob to be evicted");
+        await Eventually.Async(async () => (await entrepot.StoredBlobsAsync()).Count == 0, TimeSpan.FromSeconds(30), "the blob to be evicted");
         await Eventually.Async(async () =>
         {
             var answer = await SendAsync(entrepot, "GET", ConfigPath);
@@ -201,7 +201,7 @@ public sealed class HotAnswerTests(RegistryFixture fixture) : IAsyncLifetime
         var manifest = $"/v2/library/small/manifests/{fixture.Small.Digest}";
         for (var i = 0; i < 10; i++)
             foreach (var path in new[] { manifest, ConfigPath }) Assert.Equal(200, (await SendAsync(entrepot, "GET", path)).Status);
-        await using var tables = new Tables(entrepot.DataDirectory);
+        await using var tables = new Tables(entrepot);
 
         // A manifest's access counts for the config and the layer too. What comes before they are stored is counted for nobody.
         long before = -1;

@@ -15,7 +15,7 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
 {
     private const long MiB = 1L << 20;
 
-    [Fact]
+    [StandaloneFact("a cluster starts as many processes as it is told to")]
     public async Task It_listens_soon_and_idles_small()
     {
         await using var entrepot = await EntrepotProcess.StartNewAsync(new EntrepotSettings());
@@ -30,7 +30,7 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
         Assert.InRange(entrepot.RssBytes, 0, 150 * MiB);
     }
 
-    [Fact]
+    [StandaloneFact("where a cluster's clients come is its proxy's to say")]
     public async Task It_says_where_it_listens_where_its_data_lies_and_what_to_paste()
     {
         await using var entrepot = await EntrepotProcess.StartNewAsync(new EntrepotSettings());
@@ -40,7 +40,7 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
         Assert.Contains("hosts.toml", entrepot.LogText, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [StandaloneFact("in a cluster the api has no credentials, and always listens for others")]
     public async Task Listening_beyond_loopback_with_upstream_credentials_is_warned_of()
     {
         var settings = new EntrepotSettings().Add("secret.test", new Uri("http://127.0.0.1:9"), ("Username", "u"), ("Password", "hidden-pw"));
@@ -53,7 +53,7 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
         Assert.DoesNotContain("hidden-pw", exposed.LogText, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [StandaloneFact("each process of a cluster reads its own sections")]
     public async Task Every_mistake_in_the_configuration_is_reported_at_once_with_key_value_and_fix()
     {
         var settings = new EntrepotSettings()
@@ -91,14 +91,21 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
         Assert.DoesNotContain("   at ", result.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_data_folder_in_use_and_a_port_in_use_are_named()
+    [StandaloneFact("the process of a cluster that answers clients has no data folder")]
+    public async Task A_data_folder_in_use_is_named()
     {
         await using var first = await EntrepotProcess.StartNewAsync(new EntrepotSettings());
         var result = await EntrepotProcess.RunToExitAsync(new EntrepotSettings { DataDirectory = first.DataDirectory }, TimeSpan.FromSeconds(20));
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains(first.DataDirectory, result.Output, StringComparison.Ordinal);
-        result = await EntrepotProcess.RunToExitAsync(new EntrepotSettings().Set("Urls", first.Url.ToString()), TimeSpan.FromSeconds(20));
+        Assert.DoesNotContain("   at ", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_named()
+    {
+        await using var first = await EntrepotProcess.StartNewAsync(new EntrepotSettings());
+        var result = await EntrepotProcess.RunToExitAsync(new EntrepotSettings().Set("Urls", first.Url.ToString()), TimeSpan.FromSeconds(20));
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains(first.Url.Authority, result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Output, StringComparison.Ordinal);
@@ -150,7 +157,7 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
         }
     }
 
-    [Fact]
+    [StandaloneFact("a cluster's download goes to another fetcher, not to the next life of its own")]
     public async Task A_stop_beyond_its_grace_ends_bodies_short_and_the_download_is_resumed_at_the_next_start()
     {
         await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);

@@ -25,7 +25,7 @@ public sealed class RetentionTests(RegistryFixture fixture)
         await Eventually.Async(async () =>
         {
             await PullAsync(entrepot, "library/small", fixture.Small);
-            return StoredBytes(entrepot) <= 4 << 20;
+            return (await entrepot.StoredBlobsAsync()).Sum(blob => blob.Size) <= 4 << 20;
         }, TimeSpan.FromSeconds(30), "the store to be within its bound");
         await Eventually.Async(() => fixture.Forty.Layers.Any(l => entrepot.LogText.Contains($"Blob {l.Digest} evicted: {l.Size} bytes", StringComparison.Ordinal)) && entrepot.LogText.Contains("; the store is over its bound", StringComparison.Ordinal),
             TimeSpan.FromSeconds(10), "the log to tell what went and why");
@@ -60,11 +60,11 @@ public sealed class RetentionTests(RegistryFixture fixture)
         await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
         await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url));
         var layer = fixture.Little.Layers[0];
-        foreach (var damage in new Action<string>[] { File.Delete, f => File.WriteAllText(f, "short") })
+        foreach (var text in new[] { null, "short" })
         {
             await PullAsync(entrepot, "library/little", fixture.Little);
-            await Eventually.Async(() => FilesOf(entrepot, layer.Digest).Length == 1, TimeSpan.FromSeconds(10), "the layer to be stored");
-            damage(FilesOf(entrepot, layer.Digest)[0]);
+            await Eventually.Async(async () => (await StoredAsync(entrepot, layer.Digest)).Length == 1, TimeSpan.FromSeconds(10), "the layer to be stored");
+            await entrepot.SpoilStoredAsync((await StoredAsync(entrepot, layer.Digest))[0], text);
             await PullAsync(entrepot, "library/little", fixture.Little);
         }
     }
@@ -79,9 +79,5 @@ public sealed class RetentionTests(RegistryFixture fixture)
         }
     }
 
-    private static long StoredBytes(EntrepotProcess entrepot) =>
-        new DirectoryInfo(Path.Combine(entrepot.DataDirectory, "blobs")).EnumerateFiles("*", SearchOption.AllDirectories).Sum(f => f.Length);
-
-    private static string[] FilesOf(EntrepotProcess entrepot, string digest) =>
-        Directory.GetFiles(Path.Combine(entrepot.DataDirectory, "blobs"), digest.Split(':')[1] + ".*", SearchOption.AllDirectories);
+    private static async Task<StoredBlobFile[]> StoredAsync(EntrepotProcess entrepot, string digest) => [.. (await entrepot.StoredBlobsAsync()).Where(blob => blob.Digest == digest)];
 }

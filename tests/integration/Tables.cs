@@ -1,11 +1,14 @@
 using Entrepot.Metadata;
+using Entrepot.TestSupport.Product;
 
 namespace Entrepot.IntegrationTests;
 
-/// <summary>Looks into the database of a running standalone service; only reads.</summary>
-internal sealed class Tables(string dataDirectory) : IAsyncDisposable
+/// <summary>Looks into the database of a running Entrepot, whichever it is.</summary>
+internal sealed class Tables(EntrepotProcess entrepot) : IAsyncDisposable
 {
-    private readonly SqliteDatabase _database = new(Path.Combine(dataDirectory, "entrepot.db"));
+    private readonly IDatabase _database = entrepot.PostgresConnection is { } postgres
+        ? new PostgresDatabase(postgres)
+        : new SqliteDatabase(Path.Combine(entrepot.DataDirectory, "entrepot.db"));
 
     /// <summary>How many fetches are queued or running.</summary>
     public async Task<long> ActiveFetchesAsync() =>
@@ -18,6 +21,9 @@ internal sealed class Tables(string dataDirectory) : IAsyncDisposable
     public async Task<(long Count, long LastAt)?> AccessOrNullAsync(string digest) =>
         (await _database.ReadAsync((session, token) => session.Sql("SELECT count, last_at FROM accesses WHERE digest = @digest").With("digest", digest).ListAsync(row => (row.GetInt64(0), row.GetInt64(1)), token), CancellationToken.None))
             is [var access] ? access : null;
+
+    /// <summary>Changes rows behind Entrepot's back.</summary>
+    public Task ExecuteAsync(string sql) => _database.WriteAsync((session, token) => session.Sql(sql).ExecuteAsync(token), CancellationToken.None);
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 

@@ -48,6 +48,14 @@ start_postgres() {
   fi
 }
 
+# What the broker and its tool must agree on, in front of a command.
+with_rabbitmq_env() {
+  local port; port=$(port_of rabbitmq)
+  in_rabbitmq_env=(env "HOME=$data/servers/rabbitmq" "RABBITMQ_NODENAME=entrepot$port@localhost" RABBITMQ_CONF_ENV_FILE=/dev/null ERL_EPMD_ADDRESS=127.0.0.1 "ERL_EPMD_PORT=$((port + 2))")
+}
+
+rabbitmqctl() { with_rabbitmq_env; "${in_rabbitmq_env[@]}" /usr/lib/rabbitmq/bin/rabbitmqctl "$@"; }
+
 start_rabbitmq() {
   local folder=$data/servers/rabbitmq port
   port=$(port_of rabbitmq); mkdir -p "$folder"/{mnesia,log}
@@ -61,9 +69,9 @@ vm_memory_high_watermark.absolute = 512MB
 disk_free_limit.absolute = 100MB
 C
   echo '[].' >"$folder/enabled_plugins"
-  run_in_background rabbitmq env "HOME=$folder" "RABBITMQ_NODENAME=entrepot$port@localhost" "RABBITMQ_MNESIA_BASE=$folder/mnesia" "RABBITMQ_LOG_BASE=$folder/log" \
-    "RABBITMQ_PID_FILE=$folder/pid" "RABBITMQ_CONFIG_FILE=$folder/rabbitmq.conf" "RABBITMQ_ENABLED_PLUGINS_FILE=$folder/enabled_plugins" RABBITMQ_CONF_ENV_FILE=/dev/null \
-    "RABBITMQ_DIST_PORT=$((port + 1))" ERL_EPMD_ADDRESS=127.0.0.1 "ERL_EPMD_PORT=$((port + 2))" \
+  with_rabbitmq_env
+  run_in_background rabbitmq "${in_rabbitmq_env[@]}" "RABBITMQ_MNESIA_BASE=$folder/mnesia" "RABBITMQ_LOG_BASE=$folder/log" \
+    "RABBITMQ_PID_FILE=$folder/pid" "RABBITMQ_CONFIG_FILE=$folder/rabbitmq.conf" "RABBITMQ_ENABLED_PLUGINS_FILE=$folder/enabled_plugins" "RABBITMQ_DIST_PORT=$((port + 1))" \
     'RABBITMQ_SERVER_START_ARGS=-kernel inet_dist_use_interface {127,0,0,1}' 'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none' \
     bash "$here/lib/rabbitmq-run.sh"
 }

@@ -34,10 +34,14 @@ internal sealed class FetchPool(
         // Where others can claim in its stead, a process that is told to stop claims nothing new. What it has goes on while it is read, for the grace period.
         using var claiming = identity.Address.Length > 0
             ? CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, draining.Begun) : CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        // Who claimed at this address before is dead, but nobody would suspect it: whoever asks there is answered, by us, that we do not have it.
+        var mayHaveLeftovers = identity.Address.Length > 0;
         while (!claiming.IsCancellationRequested)
         {
             try
             {
+                if (mayHaveLeftovers) await queue.ReclaimAsync(identity.Address, stoppingToken);
+                mayHaveLeftovers = false;
                 if (await ClaimOneAsync(stoppingToken)) continue;
                 await doorbell.WaitAsync(IdlePoll, claiming.Token);
             }

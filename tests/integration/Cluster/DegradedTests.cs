@@ -163,14 +163,14 @@ public sealed class DegradedTests(ClusterFixture fixture, ITestOutputHelper outp
     {
         Loss.Stopped => fixture.Cluster.StopAsync(server),
         Loss.Paused => fixture.Cluster.PauseAsync(server),
-        _ => fixture.Cluster.RabbitControlAsync("set_vm_memory_high_watermark", "0"),
+        _ => fixture.Cluster.RabbitMqCtlAsync(["set_vm_memory_high_watermark", "0"]),
     };
 
     private Task MendAsync(string server, Loss loss) => loss switch
     {
         Loss.Stopped => fixture.Cluster.StartAsync(server),
         Loss.Paused => fixture.Cluster.ResumeAsync(server),
-        _ => fixture.Cluster.RabbitControlAsync("set_vm_memory_high_watermark", "absolute", "512MB"),
+        _ => fixture.Cluster.RabbitMqCtlAsync(["set_vm_memory_high_watermark", "absolute", "512MB"]),
     };
 
     /// <summary>A blob that is stored, and known to the first replica.</summary>

@@ -1,6 +1,7 @@
 using Entrepot.TestSupport.Clients;
 using Entrepot.TestSupport.Product;
 using Entrepot.TestSupport.Running;
+using Entrepot.TestSupport.Upstream;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -35,6 +36,22 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
     [Fact]
     public Task A_fetcher_that_is_told_to_stop_costs_its_clients_next_to_nothing() =>
         LoseOwnerAsync(0.5, owner => fixture.Cluster.StopAsync(owner), owner => fixture.Cluster.StartAsync(owner), TimeSpan.FromSeconds(2));
+
+    [Fact]
+    public async Task A_fetcher_that_is_killed_with_a_manifest_in_hand_costs_its_client_a_pause()
+    {
+        var (repository, _) = await fixture.NewImageAsync(1);
+        var hang = fixture.Upstream.Inject(Fault.HangBeforeHeaders(), $"/{repository}/manifests/");
+        var read = BlobReader.ReadManifestAsync(fixture.Cluster.Apis[0], repository, "1");
+        await Eventually.Async(() => hang.Hits > 0, TimeSpan.FromSeconds(5), "the upstream to be asked");
+        var owner = fixture.Cluster.NameOf(new Uri(await fixture.Cluster.QueryAsync("SELECT owner_address FROM fetches WHERE state = 'Running' AND kind = 'Tag'")));
+        await fixture.Cluster.KillAsync(owner);
+        hang.Heal();
+        var manifest = await read;
+        await fixture.Cluster.StartAsync(owner);
+        output.WriteLine($"{owner} lost: answered after {manifest.Elapsed.TotalSeconds:0.0} s");
+        Assert.Equal((200, true), (manifest.Status, manifest.Completed));
+    }
 
     [Fact]
     public async Task A_fetcher_cut_from_the_database_hands_its_download_over_and_works_again_when_the_cut_is_mended()

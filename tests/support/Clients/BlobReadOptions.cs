@@ -22,4 +22,7 @@ public sealed record BlobReadOptions
 
     /// <summary>Goes away after so many bytes. Default: never.</summary>
     public long StopAfter { get; init; } = long.MaxValue;
+
+    /// <summary>Is told after each read how many bytes have come so far.</summary>
+    public Action<long>? OnBytes { get; init; }
 }

@@ -76,6 +76,7 @@ public static class BlobReader
                 lastByteAt = now;
                 hash.AppendData(buffer, 0, count);
                 read += count;
+                options.OnBytes?.Invoke(read);
                 if (isError && read <= LongestErrorText) errorText.Append(Encoding.UTF8.GetString(buffer, 0, count));
                 await pace.WaitAsync(read, cancellationToken);
             }

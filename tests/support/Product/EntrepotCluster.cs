@@ -1,7 +1,4 @@
 using System.Globalization;
-using Amazon.Runtime;
-using Amazon.S3;
-using Amazon.S3.Model;
 using Entrepot.TestSupport.Running;
 using Npgsql;
 
@@ -39,7 +36,7 @@ public sealed class EntrepotCluster : IAsyncDisposable
     public IReadOnlyList<Uri> Apis => [.. _processes.Where(p => p.Key.StartsWith("api-", StringComparison.Ordinal)).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => p.Value.Url)];
 
     /// <summary>How Npgsql reaches the database.</summary>
-    public string ConnectionString => $"Host=127.0.0.1;Port={_processes["postgres"].Url.Port};Database=entrepot;Username=entrepot;Password=entrepot";
+    public string ConnectionString => ConnectionStringTo("entrepot");
 
     /// <summary>How RabbitMQ is reached.</summary>
     public Uri BrokerUrl => _processes["rabbitmq"].Url;
@@ -51,27 +48,21 @@ public sealed class EntrepotCluster : IAsyncDisposable
     /// <param name="differently">What a process alone shall see differently: lines of <c>Entrepot__KEY=VALUE</c> by name, made from the servers' ports.</param>
     /// <param name="cancellationToken">Gives the start up.</param>
     /// <exception cref="InvalidOperationException">It did not get ready; the message has what the script said.</exception>
-    public static async Task<EntrepotCluster> StartNewAsync(EntrepotSettings settings, int apis = 1, int fetchers = 1, Func<ClusterPorts, Task<IReadOnlyDictionary<string, string[]>>>? differently = null, CancellationToken cancellationToken = default)
+    public static Task<EntrepotCluster> StartNewAsync(EntrepotSettings settings, int apis = 1, int fetchers = 1, Func<ClusterPorts, Task<IReadOnlyDictionary<string, string[]>>>? differently = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var cluster = new EntrepotCluster(FreePortBase());
-        try
-        {
-            var conf = Directory.CreateDirectory(Path.Combine(cluster.DataDirectory, "conf"));
-            foreach (var (name, lines) in differently is null ? new Dictionary<string, string[]>() : await differently(new ClusterPorts(cluster._portBase)))
-                await File.WriteAllLinesAsync(Path.Combine(conf.FullName, name + ".env"), lines, cancellationToken);
-            var config = cluster._folder.File("entrepot.json");
-            await File.WriteAllTextAsync(config, settings.ToJson(), cancellationToken);
-            await cluster.RunAsync(UpDeadline, cancellationToken, "up", "--api", Text(apis), "--fetcher", Text(fetchers), "--config", config);
-            await cluster.RefreshAsync(cancellationToken);
-            return cluster;
-        }
-        catch
-        {
-            await cluster.DisposeAsync();
-            throw;
-        }
+        return UpAsync(settings, ["--api", Text(apis), "--fetcher", Text(fetchers)], differently, cancellationToken);
     }
+
+    /// <summary>Starts PostgreSQL, RabbitMQ and the S3 server alone.</summary>
+    /// <exception cref="InvalidOperationException">They did not get ready; the message has what the script said.</exception>
+    public static Task<EntrepotCluster> StartServersAsync(CancellationToken cancellationToken = default) => UpAsync(new EntrepotSettings(), ["--servers-only"], null, cancellationToken);
+
+    /// <summary>How Npgsql reaches a database of the server.</summary>
+    public string ConnectionStringTo(string database) => $"Host=127.0.0.1;Port={_processes["postgres"].Url.Port};Database={database};Username=entrepot;Password=entrepot";
+
+    /// <summary>Runs RabbitMQ's own tool.</summary>
+    public Task RabbitMqCtlAsync(string[] arguments, CancellationToken cancellationToken = default) => RunAsync(CommandDeadline, cancellationToken, ["rabbitmqctl", .. arguments]);
 
     /// <summary>The process id of <c>fetcher-1</c>, <c>postgres</c> and so on.</summary>
     public int IdOf(string name) => _processes[name].Id;
@@ -109,25 +100,18 @@ public sealed class EntrepotCluster : IAsyncDisposable
     public string LogOf(string name) => File.ReadAllText(Path.Combine(DataDirectory, "log", name + ".log"));
 
     /// <summary>The first value that a query of the database returns, as text; "" for none.</summary>
-    public async Task<string> QueryAsync(string sql, CancellationToken cancellationToken = default)
+    public Task<string> QueryAsync(string sql, CancellationToken cancellationToken = default) => QueryAsync(sql, "entrepot", cancellationToken);
+
+    /// <summary>The same of any database of the server.</summary>
+    public async Task<string> QueryAsync(string sql, string database, CancellationToken cancellationToken = default)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+        await using var connection = new NpgsqlConnection(ConnectionStringTo(database) + ";Pooling=false");
         await connection.OpenAsync(cancellationToken);
         await using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // Tests' own.
         command.CommandText = sql;
 #pragma warning restore CA2100
         return Convert.ToString(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) ?? "";
-    }
-
-    /// <summary>Runs <c>rabbitmqctl</c> with these arguments.</summary>
-    public async Task RabbitControlAsync(params string[] arguments)
-    {
-        var (home, port) = (Path.Combine(DataDirectory, "servers", "rabbitmq"), BrokerUrl.Port);
-        var result = await ChildProcess.RunAsync(
-            "/usr/lib/rabbitmq/bin/rabbitmqctl", ["-n", $"entrepot{Text(port)}@localhost", .. arguments],
-            new Dictionary<string, string?> { ["HOME"] = home, ["ERL_EPMD_PORT"] = Text(port + 2), ["RABBITMQ_CONF_ENV_FILE"] = "/dev/null" }, CommandDeadline);
-        if (result.ExitCode != 0) throw new InvalidOperationException($"rabbitmqctl {string.Join(' ', arguments)} ended with code {result.ExitCode}:\n{result.Output}");
     }
 
     /// <summary>How many requests with this method for a key below <c>blobs/</c> the S3 server has answered, by its own log.</summary>
@@ -143,11 +127,8 @@ public sealed class EntrepotCluster : IAsyncDisposable
     /// <summary>The keys of the bucket's objects, and how many uploads in parts are under way, as the S3 server itself says.</summary>
     public async Task<(IReadOnlyList<string> Objects, int Uploads)> ListBucketAsync(CancellationToken cancellationToken = default)
     {
-        using var client = NewS3Client();
-        var objects = await client.ListObjectsV2Async(new() { BucketName = Bucket }, cancellationToken);
-        var uploads = await client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = Bucket }, cancellationToken);
-        return objects.IsTruncated == true
-            ? throw new InvalidOperationException("The bucket holds more than a page of objects.") : ([.. (objects.S3Objects ?? []).Select(o => o.Key)], uploads.MultipartUploads?.Count ?? 0);
+        using var bucket = NewBucket();
+        return ([.. (await bucket.ListAsync(cancellationToken)).Select(o => o.Key)], await bucket.CountUploadsAsync(cancellationToken));
     }
 
     /// <summary>Where anybody may GET a stored blob from the S3 server itself, for an hour.</summary>
@@ -155,26 +136,16 @@ public sealed class EntrepotCluster : IAsyncDisposable
     public async Task<Uri> PresignedUrlOfAsync(string digest, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(digest);
-        var objects = (await ListBucketAsync(cancellationToken)).Objects;
-        var key = objects.FirstOrDefault(key => key.Contains(digest["sha256:".Length..], StringComparison.Ordinal)) ?? throw new InvalidOperationException($"The bucket has no {digest}.");
-        using var client = NewS3Client();
-        return new Uri(await client.GetPreSignedURLAsync(new GetPreSignedUrlRequest
-        {
-            BucketName = Bucket,
-            Key = key,
-            Verb = HttpVerb.GET,
-            Protocol = Protocol.HTTP,
-            Expires = TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(1),
-        }));
+        using var bucket = NewBucket();
+        var key = (await bucket.ListAsync(cancellationToken)).Select(o => o.Key).FirstOrDefault(key => key.Contains(digest["sha256:".Length..], StringComparison.Ordinal));
+        return key is null ? throw new InvalidOperationException($"The bucket has no {digest}.") : await bucket.PresignAsync(key);
     }
 
     /// <summary>Deletes every object of the bucket, and the bucket itself if asked to, as somebody might who has the key.</summary>
     public async Task EmptyBucketAsync(bool andBucket, CancellationToken cancellationToken = default)
     {
-        using var client = NewS3Client();
-        foreach (var found in (await client.ListObjectsV2Async(new() { BucketName = Bucket }, cancellationToken)).S3Objects ?? [])
-            await client.DeleteObjectAsync(Bucket, found.Key, cancellationToken);
-        if (andBucket) await client.DeleteBucketAsync(Bucket, cancellationToken);
+        using var bucket = NewBucket();
+        await bucket.EmptyAsync(andBucket, cancellationToken);
     }
 
     /// <summary>Reads a process's <c>/metrics</c>.</summary>
@@ -194,12 +165,29 @@ public sealed class EntrepotCluster : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private AmazonS3Client NewS3Client() => new(new BasicAWSCredentials("entrepot", "entrepot-secret"), new AmazonS3Config
+    private TestBucket NewBucket() => new(_processes["s3"].Url, Bucket);
+
+    private static async Task<EntrepotCluster> UpAsync(
+        EntrepotSettings settings, string[] what, Func<ClusterPorts, Task<IReadOnlyDictionary<string, string[]>>>? differently, CancellationToken cancellationToken)
     {
-        ServiceURL = _processes["s3"].Url.ToString(),
-        ForcePathStyle = true,
-        AuthenticationRegion = "us-east-1",
-    });
+        var cluster = new EntrepotCluster(FreePortBase());
+        try
+        {
+            var conf = Directory.CreateDirectory(Path.Combine(cluster.DataDirectory, "conf"));
+            foreach (var (name, lines) in differently is null ? new Dictionary<string, string[]>() : await differently(new ClusterPorts(cluster._portBase)))
+                await File.WriteAllLinesAsync(Path.Combine(conf.FullName, name + ".env"), lines, cancellationToken);
+            var config = cluster._folder.File("entrepot.json");
+            await File.WriteAllTextAsync(config, settings.ToJson(), cancellationToken);
+            await cluster.RunAsync(UpDeadline, cancellationToken, ["up", .. what, "--config", config]);
+            await cluster.RefreshAsync(cancellationToken);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -209,7 +197,7 @@ public sealed class EntrepotCluster : IAsyncDisposable
     private async Task<string> RunAsync(TimeSpan deadline, CancellationToken cancellationToken, params string[] arguments)
     {
         var result = await ChildProcess.RunAsync(
-            Script, [.. arguments, "--data", DataDirectory], new Dictionary<string, string?>(QuickExport) { ["ENTREPOT_PORT_BASE"] = Text(_portBase) }, deadline, cancellationToken);
+            Script, [arguments[0], "--data", DataDirectory, .. arguments[1..]], new Dictionary<string, string?>(QuickExport) { ["ENTREPOT_PORT_BASE"] = Text(_portBase) }, deadline, cancellationToken);
         return result.ExitCode == 0 ? result.StandardOutput : throw new InvalidOperationException($"cluster.sh {string.Join(' ', arguments)} ended with code {result.ExitCode}:\n{result.Output}");
     }
 
@@ -218,7 +206,8 @@ public sealed class EntrepotCluster : IAsyncDisposable
         var lines = (await RunAsync(CommandDeadline, cancellationToken, "ps")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         _processes = lines.Select(line => line.Split(' ')).ToDictionary(p => p[0], p => (int.Parse(p[1], CultureInfo.InvariantCulture), new Uri(p[2])));
         lock (_watched)
-            foreach (var (id, _) in _processes.Values)
+            // Those that a script of ours runs are its children, which would outlive it.
+            foreach (var id in _processes.SelectMany(p => p.Key is "rabbitmq" or "s3" ? Posix.ChildrenOf(p.Value.Id).Prepend(p.Value.Id) : [p.Value.Id]))
                 if (_watched.Add(id))
                     Guardian.Watch(id);
     }

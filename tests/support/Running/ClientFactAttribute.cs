@@ -1,3 +1,4 @@
+using Entrepot.TestSupport.Product;
 using Xunit;
 
 namespace Entrepot.TestSupport.Running;
@@ -21,10 +22,13 @@ public sealed class ClientFactAttribute : FactAttribute
     /// <summary>Whether the fact starts daemons or mounts file systems, which only root may.</summary>
     public bool NeedsRoot { get; set; }
 
+    /// <summary>Why it is about the standalone service alone, as <see cref="StandaloneFactAttribute"/> says it; null when it is not.</summary>
+    public string? StandaloneBecause { get; set; }
+
     /// <inheritdoc/>
     public override string? Skip
     {
-        get => base.Skip ?? Reason();
+        get => base.Skip ?? (StandaloneBecause is null ? null : Shape.SkipsStandalone(StandaloneBecause)) ?? Reason();
         set => base.Skip = value;
     }
 

@@ -1,10 +1,11 @@
 using System.ComponentModel;
+using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Entrepot.TestSupport.Running;
 
-/// <summary>The three calls of libc that .NET has no word for.</summary>
+/// <summary>What of Linux .NET has no word for.</summary>
 internal static class Posix
 {
     public const int SigHup = 1;
@@ -22,6 +23,10 @@ internal static class Posix
             throw new Win32Exception(error, $"kill({processId}, {signal}): {Marshal.GetPInvokeErrorMessage(error)}");
         }
     }
+
+    /// <summary>The processes that a process has started and that still run.</summary>
+    public static IEnumerable<int> ChildrenOf(int processId) =>
+        File.ReadAllText($"/proc/{processId}/task/{processId}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture));
 
     /// <summary>Bytes the kernel holds that the peer has not acknowledged yet.</summary>
     public static int UnsentBytes(Socket socket) => Ioctl((int)socket.Handle, TiocOutQ, out var bytes) == 0 ? bytes : 0;

@@ -287,6 +287,32 @@ public abstract class FetchQueueFacts(ITestServer server) : DatabaseFacts(server
     }
 
     [Fact]
+    public async Task A_restarted_fetcher_reclaims_what_ran_at_its_address_and_nothing_else()
+    {
+        var other = await JoinAndClaimAsync(Blob(1));
+        await JoinAsync(Blob(2));
+        var mine = (await Queue.ClaimAsync(By("f2") with { Address = "http://f2/" }, None))!;
+        await Queue.ReclaimAsync("http://f2/", None);
+        Assert.Equal(mine.Id, (await ClaimAsync("f3")).Id);
+        Assert.Null(await Queue.ClaimAsync(By("f3"), None));
+        Assert.Equal(FetchState.Running, (await StatusAsync(other.Id)).State);
+    }
+
+    [Fact]
+    public async Task What_is_one_round_trip_is_leased_for_half_as_long_as_a_blob()
+    {
+        var (tag, blob) = (await JoinAndClaimAsync(Tag("latest")), await JoinAndClaimAsync(Blob(1)));
+        Advance(4.5);
+        Assert.Null(await Queue.ClaimAsync(By("f2"), None));
+        Assert.Equal(2, (await Queue.RenewAsync("f1", [new(tag.Id, tag.Fence, 0), new(blob.Id, blob.Fence, 1)], None)).Count);
+        Advance(4.5);
+        Assert.Null(await Queue.ClaimAsync(By("f2"), None));
+        Advance(1);
+        Assert.Equal(tag.Id, (await ClaimAsync("f2")).Id);
+        Assert.Null(await Queue.ClaimAsync(By("f3"), None));
+    }
+
+    [Fact]
     public async Task Finished_fetches_are_readable_for_their_time_and_then_swept_with_their_sources()
     {
         await StoreBlobAsync(1);
