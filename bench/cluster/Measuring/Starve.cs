@@ -38,7 +38,8 @@ internal sealed class Starve() : Measurement(
         for (var round = 1; round <= line.Rounds; round++)
         {
             Keep(samples, round, Alone, Figures.SlowestImage, (await images.PullAsync(cluster.Apis, Small, Clients, cancellationToken)).Slowest.TotalSeconds);
-            var large = Enumerable.Range(0, Large).Select(i => (Repository: $"large/image{i}", Image: LargeImage((round * Large) + i))).ToArray();
+            // Other names each time: a tag that is held is not looked up again.
+            var large = Enumerable.Range(0, Large).Select(i => (Repository: $"large/round{round}-{i}", Image: LargeImage((round * Large) + i))).ToArray();
             foreach (var (repository, image) in large) registry.Repository(repository).AddImage(image, "1");
             upstream.BytesPerSecond = 1 << 20;
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
