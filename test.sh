@@ -18,8 +18,8 @@ case ${1:-} in
   -h | --help) sed -n '2,7s/^# //p' "$0"; exit 0 ;;
 esac
 filter=${1:-}
-# What is run again in the cluster's shape beside the others: what tells most in two or three minutes, and nothing of the standalone service alone.
-telling=".Conformance. .ListTests An_object_that_vanished A_client_that_leaves A_late_joiner Skopeo_pulls"
+# What is run again in the cluster's shape beside the others: what tells most in a minute or two, and nothing of the standalone service alone.
+telling=".Conformance.BlobFacts .Conformance.ManifestFacts .Conformance.RangeFacts .Conformance.ReferenceFacts .ListTests. An_object_that_vanished A_late_joiner Skopeo_pulls"
 case $steps:$filter in
   :) steps="unit integration cluster" cluster_filter=$(printf '|FullyQualifiedName~%s' $telling) ;;
   :*) steps="unit integration" ;;

@@ -14,8 +14,7 @@ namespace Entrepot.Cluster;
 /// <summary>Blobs as objects <c>blobs/sha256/ab/&lt;hex&gt;.&lt;fence&gt;</c> of a bucket. One GET per opened blob, one PUT (or an upload in parts) per stored one.</summary>
 internal sealed class S3BlobStore : IBlobStore, IDisposable
 {
-    // Up to here one PUT: it leaves nothing behind when it breaks off, and costs one round trip.
-    private const long MultipartFrom = 256L << 20, SmallestPart = 16L << 20, MostParts = 9000;
+    private const long SlowestBytesPerSecond = 4L << 20, SmallestPart = 16L << 20, MostParts = 9000;
     private const int PartsAtOnce = 4;
     private const string Root = "blobs/";
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2.5), PartLimit = TimeSpan.FromMinutes(5), AfterFailure = TimeSpan.FromSeconds(5);
@@ -25,11 +24,13 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     private readonly Uploads _uploads;
     private readonly TimeProvider _time;
     private readonly HttpClient _http;
+    private readonly long _multipartFrom;
     private long _failedAt;
 
     public S3BlobStore(StoreSettings settings, Uploads uploads, TimeProvider time)
     {
         (_bucket, _redirected, _uploads, _time) = (new S3Bucket(settings, time), Networks.Parse(settings.RedirectNetworks), uploads, time);
+        _multipartFrom = settings.MultipartFrom;
         _http = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -49,7 +50,8 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     {
         var key = KeyOf(blob.Digest, blob.Fence);
         using var file = File.OpenHandle(spool.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (blob.Size < MultipartFrom) await PutAsync(_bucket.PutUrlOf(key), file, 0, blob.Size, cancellationToken);
+        // One PUT leaves nothing behind when it breaks off, and costs one round trip.
+        if (blob.Size < _multipartFrom) await PutAsync(_bucket.PutUrlOf(key), file, 0, blob.Size, cancellationToken);
         else await UploadAsync(key, file, blob, cancellationToken);
         File.Delete(spool.Path);
     }
@@ -200,7 +202,7 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, url) { Content = new FileSliceContent(file, start, count) };
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(PartLimit);
+        limit.CancelAfter(PartLimit + TimeSpan.FromSeconds(count / SlowestBytesPerSecond));
         try
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);

@@ -37,7 +37,8 @@ port_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 wait_ready() {
   local tries=600
   until is_ready "$1"; do
-    is_running "$1" || return 1
+    # Between two programs of one process its environment cannot be read for an instant.
+    is_running "$1" || { sleep 0.3; is_running "$1" || return 1; }
     ((tries-- > 0)) || return 1
     sleep 0.1
   done

@@ -27,6 +27,12 @@ public sealed class StoreSettings : IValidatableSection
     [Secret]
     public string? SecretKey { get; set; }
 
+    /// <summary>From this size on a blob is stored in parts, in bytes. 16 MiB to 5 GiB.</summary>
+    [Description("From this size on a blob is stored in parts, several at once; below it in one PUT, which leaves nothing behind when it breaks off. 16 MiB to 5 GiB, the most that S3 takes in one PUT.")]
+    [ByteSize]
+    [Range(16L << 20, 5L << 30)]
+    public long MultipartFrom { get; set; } = 1L << 30;
+
     /// <summary>The networks of clients that read large stored blobs from the S3 server themselves.</summary>
     [Description("The networks whose clients get a large blob that is stored by a redirect (307) to the S3 server, such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7. None by default.")]
     public string[] RedirectNetworks { get; set; } = [];

@@ -54,7 +54,7 @@ public sealed class ClusterFixture : IAsyncLifetime
         Seq = await OtlpReceiver.StartNewAsync();
         // What is left behind is looked for all the time.
         var settings = EntrepotSettings.WithUpstream(Upstream.Url).Set("Janitor", new Dictionary<string, object?> { ["SweepInterval"] = "1s", ["OrphanGrace"] = "2s" })
-            .Set("Store", new Dictionary<string, object?> { ["RedirectNetworks"] = new[] { $"{RedirectedClient}/32" }, ["PublicEndpoint"] = $"http://localhost:{PublicStore.Port}" })
+            .Set("Store", new Dictionary<string, object?> { ["RedirectNetworks"] = new[] { $"{RedirectedClient}/32" }, ["PublicEndpoint"] = $"http://localhost:{PublicStore.Port}", ["MultipartFrom"] = "256MiB" })
             .Set("Api", new Dictionary<string, object?> { ["TrustedProxies"] = new[] { $"{TrustedProxy}" } })
             .Set("Telemetry", new Dictionary<string, object?> { ["OtlpEndpoint"] = Seq.Url });
         Cluster = await EntrepotCluster.StartNewAsync(settings, apis: 3, fetchers: 3, async ports =>

@@ -14,7 +14,7 @@ public sealed class ClusterLifeTests(ClusterFixture fixture)
     [Theory]
     [InlineData(128, 0.5, true)]
     [InlineData(300, 1.0, true)] // While it is verified, and stored in parts.
-    [InlineData(300, 1.0, false)] // At a server that does not list uploads.
+    [InlineData(300, 1.0, false)] // The upload's id is known: no server needs to list it.
     public async Task When_everything_of_ours_is_killed_in_a_pull_the_next_one_works_and_nothing_is_left_behind(int mebibytes, double share, bool listsUploads)
     {
         fixture.Store.ListsUploads = listsUploads;
@@ -23,6 +23,10 @@ public sealed class ClusterLifeTests(ClusterFixture fixture)
         fixture.Upstream.BytesPerSecond = 30 * MiB;
         var cut = BlobReader.ReadBlobAsync(fixture.Cluster.Apis[0], repository, layer.Digest);
         await Eventually.Async(() => fixture.Upstream.Log.BlobBytes(layer.Digest) >= layer.Size * share, TimeSpan.FromSeconds(30), $"{share:P0} of the layer");
+        if (!listsUploads)
+            await Eventually.Async(
+                async () => await fixture.Cluster.QueryAsync($"SELECT (SELECT count(*) FROM uploads WHERE upload_id IS NOT NULL) + (SELECT count(*) FROM blobs WHERE digest = '{layer.Digest}')") != "0",
+                TimeSpan.FromSeconds(30), "the upload to be under way");
         await Task.WhenAll(ClusterFixture.Services.Select(name => fixture.Cluster.KillAsync(name)));
         fixture.Upstream.BytesPerSecond = null;
         var ended = await cut;
