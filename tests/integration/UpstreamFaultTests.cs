@@ -32,10 +32,12 @@ public sealed class UpstreamFaultTests(RegistryFixture fixture) : IClassFixture<
     {
         await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
         await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url));
-        foreach (var (repository, layer) in new[] { ("library/little", fixture.Little.Layers[0]), ("library/medium", fixture.Medium.Layers[0]) })
+        var blobs = new[] { (Repository: "library/little", Layer: fixture.Little.Layers[0]), (Repository: "library/medium", Layer: fixture.Medium.Layers[0]) };
+        foreach (var (repository, _) in blobs) await BlobReader.ReadManifestAsync(entrepot.Url, repository, "1");
+        await Task.WhenAll(blobs.Select(async blob =>
         {
-            await BlobReader.ReadManifestAsync(entrepot.Url, repository, "1");
-            upstream.Inject(UpstreamFaults.Named(fault), layer.Digest);
+            var (repository, layer) = blob;
+            var injected = upstream.Inject(UpstreamFaults.Named(fault), layer.Digest);
 
             var spoilt = await BlobReader.ReadBlobAsync(entrepot.Url, repository, layer.Digest);
             // Of a large blob the first piece may be right, and the lie comes out when the answer has begun.
@@ -54,7 +56,7 @@ public sealed class UpstreamFaultTests(RegistryFixture fixture) : IClassFixture<
             }
             Assert.DoesNotContain(await entrepot.StoredBlobsAsync(), blob => blob.Digest == layer.Digest);
 
-            upstream.HealAll();
+            injected.Heal();
             await Eventually.Async(async () =>
             {
                 var read = await BlobReader.ReadBlobAsync(entrepot.Url, repository, layer.Digest);
@@ -62,7 +64,7 @@ public sealed class UpstreamFaultTests(RegistryFixture fixture) : IClassFixture<
             }, TimeSpan.FromSeconds(40), "the next pull to work");
             if (status == 429)
                 await Eventually.Async(() => entrepot.LogText.Contains($"lab.test limits us: {layer.Digest} of {repository} refused, Retry-After 1 s", StringComparison.Ordinal), TimeSpan.FromSeconds(10), "the log to tell who was refused");
-        }
+        }));
     }
 
     [Theory]
