@@ -70,7 +70,7 @@ public sealed class RequestCostTests(ClusterFixture fixture, ITestOutputHelper o
         var busy = await StatementsAsync() - before;
         var took = TestClock.Now - started;
         before = await StatementsAsync();
-        await Task.Delay(took);
+        await Task.Delay(took); // As long again: what the clock alone costs.
         var idle = await StatementsAsync() - before;
 
         output.WriteLine($"{blobs} cold blobs in {took.TotalSeconds:0.0} s: {busy} statements, {idle} in as much time without: {(busy - idle) / (double)blobs:0.0} each");
@@ -82,7 +82,7 @@ public sealed class RequestCostTests(ClusterFixture fixture, ITestOutputHelper o
         var before = (Statements: await StatementsAsync(), Objects: Objects(), bus.Count);
         var end = TestClock.Now + Window;
         await work();
-        if (end > TestClock.Now) await Task.Delay(end - TestClock.Now);
+        if (end > TestClock.Now) await Task.Delay(end - TestClock.Now); // Both windows are as long: what the clock costs is in both.
         return (await StatementsAsync() - before.Statements, Objects() - before.Objects, bus.Count - before.Count);
     }
 
