@@ -31,11 +31,8 @@ dotnet build bench/cluster -c Release --nologo -v quiet || stop "the build faile
 if [ -n "$measures" ] && ! command -v docker-registry >/dev/null; then
   [ "${ENTREPOT_NO_INSTALL:-}" != 1 ] && command -v apt-get >/dev/null || stop "missing: docker-registry"
   echo "$name: installing docker-registry"
-  root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
-  guard=/usr/sbin/policy-rc.d guarded= # installs without starting the service: we start our own
-  if [ ! -e $guard ]; then printf '#!/bin/sh\nexit 101\n' | root tee $guard >/dev/null && root chmod 755 $guard && guarded=1; fi
-  root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends docker-registry >/dev/null
-  [ -z "$guarded" ] || root rm -f $guard
+  . infra/local/lib/packages.sh
+  install_packages docker-registry
   command -v docker-registry >/dev/null || stop "docker-registry could not be installed"
 fi
 exec bench/cluster/bin/Release/net10.0/Entrepot.ClusterBench ${arguments[@]+"${arguments[@]}"}

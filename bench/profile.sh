@@ -8,7 +8,7 @@ exec </dev/null
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 MSBUILDDISABLENODEREUSE=1 PATH=$PATH:/usr/sbin
 stop() { echo "bench/profile.sh: $*" >&2; exit 2; }
 case ${1-} in
-  -h | --help) sed -n '2,3s/^# //p' bench/profile.sh; exit 0 ;;
+  -h | --help) sed -n '2,4s/^# //p' bench/profile.sh; exit 0 ;;
   ?*) stop "'$1' is no option; try --help" ;;
 esac
 for need in dotnet perf nginx wrk curl; do command -v $need >/dev/null || stop "$need is missing"; done

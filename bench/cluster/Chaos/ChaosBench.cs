@@ -93,6 +93,7 @@ internal sealed class ChaosBench(ChaosLine line)
     {
         ["MaxStoreBytes"] = string.Create(CultureInfo.InvariantCulture, $"{3 * line.Mebibytes}MiB"),
         ["SweepInterval"] = "1s",
+        ["OrphanInterval"] = "1s",
         ["OrphanGrace"] = "2s",
     });
 }
