@@ -16,6 +16,7 @@ COPY shared/Metadata/Metadata.csproj shared/Metadata/
 COPY shared/Oci/Oci.csproj shared/Oci/
 COPY shared/Storage/Storage.csproj shared/Storage/
 COPY shared/Upstreams/Upstreams.csproj shared/Upstreams/
+COPY services/Directory.Build.props services/
 COPY services/api/Api.csproj services/api/
 COPY services/fetcher/Fetcher.csproj services/fetcher/
 COPY services/janitor/Janitor.csproj services/janitor/

@@ -30,9 +30,7 @@ results=$PWD/artifacts/test-results
 
 stop() { echo "$*" >&2; echo "0 passed, 1 failed"; exit 1; }
 
-# root CMD...: as root; through sudo, which never asks (there may be no terminal), when we are somebody else
-root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
-can_be_root() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
+. infra/local/lib/packages.sh
 
 # What the tests run, as command:package. A command that is there is left alone, whoever brought it (docker-ce, for example).
 needs="docker-registry:docker-registry skopeo:skopeo podman:podman buildah:buildah containerd:containerd ctr:containerd dockerd:docker.io
@@ -48,26 +46,21 @@ missing() {
 # install_if_there PACKAGE: for what only some releases have; a part of install_missing
 install_if_there() {
   apt-cache show "$1" >/dev/null 2>&1 || return 0
-  $apt install -y --no-install-recommends "$1" >/dev/null || echo "test.sh: apt-get install failed for: $1" >&2
+  install_packages "$1" || echo "test.sh: apt-get install failed for: $1" >&2
 }
 
-# Installs without starting services: the tests start their own, on ports of their own.
 install_missing() {
-  local packages guard=/usr/sbin/policy-rc.d guarded=
+  local packages
   packages=$(missing | sort -u | tr '\n' ' ')
   [ -n "${packages// /}" ] && [ "${ENTREPOT_NO_INSTALL:-}" != 1 ] || return 0
   if ! command -v apt-get >/dev/null; then echo "test.sh: not Debian or Ubuntu; missing: $packages" >&2; return 0; fi
   if ! can_be_root; then echo "test.sh: neither root nor sudo; missing: $packages" >&2; return 0; fi
   echo "test.sh: installing $packages"
-  if [ ! -e $guard ]; then printf '#!/bin/sh\nexit 101\n' | root tee $guard >/dev/null && root chmod 755 $guard && guarded=1; fi
-  local apt="root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
-  $apt update || echo "test.sh: apt-get update failed; trying with the lists there are" >&2
   # shellcheck disable=SC2086
-  $apt install -y --no-install-recommends $packages >/dev/null || echo "test.sh: apt-get install failed for: $packages" >&2
+  install_packages $packages || echo "test.sh: apt-get install failed for: $packages" >&2
   # From Debian 13 on the client of docker.io is a package of its own, and so is what it needs to build with BuildKit.
   command -v docker >/dev/null || install_if_there docker-cli
   docker buildx version >/dev/null 2>&1 || install_if_there docker-buildx
-  [ -z "$guarded" ] || root rm -f $guard
 }
 
 # count FILE: 'passed failed skipped' of one trx file

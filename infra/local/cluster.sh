@@ -10,17 +10,19 @@
 # NAME is api-1, fetcher-2, janitor-1, postgres, rabbitmq or s3. FILE is an entrepot.json; what the cluster needs besides is added.
 # DIR is ./entrepot-cluster by default; the other commands find a running cluster by themselves, or are told by --data. Nothing is written elsewhere.
 # DIR/conf/NAME.env: lines of Entrepot__KEY=VALUE that this one process gets besides, at its next start.
-# ENTREPOT_PORT_BASE: the first of 300 ports (5300). Installs what is missing as root, on Debian and Ubuntu.
+# ENTREPOT_PORT_BASE: the first of 300 ports (5300). ENTREPOT_NO_BUILD=1: up takes the services as they were built last; otherwise it builds them.
+# Installs what is missing as root, on Debian and Ubuntu. ENTREPOT_NO_INSTALL=1: installs nothing.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+. "$here/lib/packages.sh"
 . "$here/lib/process.sh"
 . "$here/lib/servers.sh"
 . "$here/lib/services.sh"
 
 die() { echo "cluster.sh: $*" >&2; exit 1; }
-usage() { sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit "${1:-0}"; }
+usage() { sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit "${1:-0}"; }
 
 command=${1:-}; [ $# -gt 0 ] && shift
 apis=1 fetchers=1 servers_only= config= data= name=
@@ -57,20 +59,25 @@ find_data() {
 up() {
   data=$(realpath -m "${data:-$PWD/entrepot-cluster}")
   [ -z "$config" ] || { [ -r "$config" ] || die "--config $config can't be read"; config=$(realpath "$config"); }
-  mkdir -p "$data"/{run,log,conf,servers} || die "--data $data can't be written"
+  # Open to walk through for the servers' users, whatever the umask.
+  (umask 022 && mkdir -p "$data"/{run,log,conf,servers}) || die "--data $data can't be written"
   local running; running=$(names_running)
   [ -z "$running" ] || die "a cluster runs in $data already ($(tr '\n' ' ' <<<"$running")): cluster.sh down --data $data"
   export ENTREPOT_CLUSTER=$data
   printf 'apis=%s\nfetchers=%s\nservers_only=%s\nconfig=%q\nport_base=%s\n' "$apis" "$fetchers" "$servers_only" "$config" "${ENTREPOT_PORT_BASE:-5300}" >"$data/conf/cluster.env"
   load
   install_servers
+  check_reach
   [ -n "$servers_only" ] || build_services
   local failed= started
   for started in postgres rabbitmq s3; do start_one "$started" & done
   wait
   for started in $(service_names); do start_one "$started"; done
   for started in postgres rabbitmq s3 $(service_names); do wait_ready "$started" || failed="$failed $started"; done
-  [ -z "$failed" ] || { echo "cluster.sh: not ready:$failed; the end of the first log:" >&2; tail -n 20 "$data/log/$(set -- $failed; echo "$1").log" >&2; exit 1; }
+  [ -z "$failed" ] && return
+  echo "cluster.sh: not ready:$failed; the end of the first log:" >&2
+  tail -n 20 "$data/log/$(set -- $failed; echo "$1").log" >&2
+  die "what has started runs on, to be looked at; to end it: cluster.sh down --data $data"
 }
 
 load() {

@@ -4,6 +4,7 @@ using Entrepot.Api.Endpoints;
 using Entrepot.Api.Index;
 using Entrepot.Api.Pull;
 using Entrepot.Hosting;
+using Entrepot.Upstreams;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -38,9 +39,14 @@ public static class ApiModule
         bus.AddConsumer<FetchFinishedConsumer>();
     }
 
-    /// <summary>Answers everything below <c>/v2</c>.</summary>
+    /// <summary>Answers everything below <c>/v2</c>, and says once it listens whom that exposes.</summary>
     public static void MapApi(this WebApplication app)
     {
+        var (platform, catalog) = (app.Services.GetRequiredService<PlatformOptions>(), app.Services.GetRequiredService<UpstreamCatalog>());
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            foreach (var warning in Exposure.Warnings(platform.ListenAddresses(), catalog)) app.Logger.UpstreamExposed(warning);
+        });
         var endpoints = app.Services.GetRequiredService<OciEndpoints>();
         app.Use((http, next) => OciEndpoints.IsOurs(http) ? endpoints.HandleAsync(http) : next(http));
     }

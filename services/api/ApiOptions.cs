@@ -22,8 +22,8 @@ public sealed class ApiOptions : IValidatableSection
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan FailedCheckLasts { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long a body may go without a byte before the response ends short.</summary>
-    [Description("How long a response body may stand still before it ends short")]
+    /// <summary>How long a body may go without a byte, and its fetch too, before the response ends short.</summary>
+    [Description("How long a response body may stand still, and the download that it waits for, before it ends short")]
     [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
     public TimeSpan BodyStallTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

@@ -13,13 +13,13 @@ internal static partial class Log
     [LoggerMessage(1001, LogLevel.Warning, "Tag {Upstream}/{Repository}:{Tag} served stale: {Problem}")]
     public static partial void ServedStale(this ILogger log, string upstream, string repository, string tag, string problem);
 
-    [LoggerMessage(1002, LogLevel.Warning, "A body of {Repository} ended short at byte {Offset} of {End}: nothing holds the rest")]
-    public static partial void EndedShort(this ILogger log, string repository, long offset, long end);
+    [LoggerMessage(1002, LogLevel.Warning, "A body of {Repository} ended short at byte {Offset} of {End}: {Why}")]
+    public static partial void EndedShort(this ILogger log, string repository, long offset, long end, string why);
 
     [LoggerMessage(1003, LogLevel.Warning, "The object of {Digest} (fence {Fence}) has vanished or is damaged; it will be fetched again")]
     public static partial void ObjectVanished(this ILogger log, Digest digest, long fence);
 
-    [LoggerMessage(1015, LogLevel.Warning, "{Digest} is held, but fetched again: {Problem}")]
+    [LoggerMessage(1015, LogLevel.Warning, "{Digest} is held, but could not be opened: {Problem}")]
     public static partial void StoreUnavailable(this ILogger log, Digest digest, string problem);
 
     [LoggerMessage(1004, LogLevel.Warning, "{Count} fetches could not be looked at: {Problem}")]
@@ -48,6 +48,12 @@ internal static partial class Log
 
     [LoggerMessage(1014, LogLevel.Warning, "Upstream {Upstream} could not be asked whether it answers again: {Problem}")]
     public static partial void NotAsked(this ILogger log, string upstream, string problem);
+
+    [LoggerMessage(1016, LogLevel.Warning, "{Warning}")]
+    public static partial void UpstreamExposed(this ILogger log, string warning);
+
+    [LoggerMessage(1017, LogLevel.Warning, "Fetcher {Owner} could not be read from: {Problem}")]
+    public static partial void FetcherUnreadable(this ILogger log, string owner, string problem);
 
     [LoggerMessage(1007, LogLevel.Warning, "{Method} {Path} could not be answered: {Problem}")]
     public static partial void Unanswered(this ILogger log, string method, string path, string problem);

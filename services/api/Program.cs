@@ -5,9 +5,9 @@ using Entrepot.Hosting;
 using Entrepot.Storage;
 using Entrepot.Upstreams;
 
-// 1 Settings: every mistake at once.
+// 1 Settings: every mistake at once. That an upstream has an account matters here, its password does not.
 var start = PlatformStart.Read(args, new OptionsSchema()
-    .Add<PlatformOptions>("").Add<UpstreamSettings>("", s => s.Problems().Select(p => new ConfigError(p.Key, p.Value, p.Problem, p.Fix)))
+    .Add<PlatformOptions>("").AddWithoutSecrets<UpstreamSettings>("", s => s.Problems(hasSecrets: false).Select(p => new ConfigError(p.Key, p.Value, p.Problem, p.Fix)))
     .Add<ApiOptions>("Api").AddCluster().AddForOthers("Fetcher", "Janitor"));
 if (start.ExitCode is { } code) return code;
 

@@ -31,7 +31,7 @@ public static class FetcherModule
     /// <summary>Lets api replicas in other processes read the running downloads. The host provides the shared token.</summary>
     public static void MapFetcher(this WebApplication app)
     {
-        var content = new ContentEndpoint(app.Services.GetRequiredService<LiveSpools>(), app.Services.GetRequiredService<InternalSettings>(), app.Services.GetRequiredService<Draining>());
+        var content = ActivatorUtilities.CreateInstance<ContentEndpoint>(app.Services);
         app.Use((http, next) => http.Request.Path.Value!.StartsWith(InternalRoutes.Prefix, StringComparison.Ordinal) ? content.HandleAsync(http) : next(http));
     }
 

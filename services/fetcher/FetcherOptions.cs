@@ -28,8 +28,9 @@ public sealed class FetcherOptions
     public long ParallelFrom { get; set; } = 32L << 20;
 
     /// <summary>How long a download that nobody waits for, and that is less than half done, goes on.</summary>
+    /// <remarks>Who waits says so every ten seconds: fewer, and a download would be given up under its waiters.</remarks>
     [Description("How long a download goes on that nobody waits for and that is less than half done")]
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    [Range(typeof(TimeSpan), "00:00:15", "1.00:00:00")]
     public TimeSpan AbandonAfter { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a running download may stand still before it fails.</summary>

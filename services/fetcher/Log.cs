@@ -56,6 +56,15 @@ internal static partial class Log
     [LoggerMessage(2015, LogLevel.Warning, "{Upstream} limits us: {Reference} of {Repository} refused, Retry-After {RetryAfterSeconds} s")]
     public static partial void Limited(this ILogger log, string upstream, string reference, string repository, double retryAfterSeconds);
 
+    [LoggerMessage(2016, LogLevel.Warning, "The upstream's answer for {Digest} could not be written down; the download goes on: {Problem}")]
+    public static partial void AnswerNotRecorded(this ILogger log, Digest digest, string problem);
+
+    [LoggerMessage(2017, LogLevel.Warning, "The object of {Digest} that is not needed was not deleted, the janitor will find it: {Problem}")]
+    public static partial void NotDeleted(this ILogger log, Digest digest, string problem);
+
+    [LoggerMessage(2020, LogLevel.Warning, "A reader at {Client} was refused: it shows another Internal:Token than ours")]
+    public static partial void ReaderRefused(this ILogger log, System.Net.IPAddress? client);
+
     /// <summary>Says so when it was the upstream's rate limit, beside what else is said of the failure; 0 s when it named no time.</summary>
     public static void IfLimited(this ILogger log, string reference, string upstream, string repository, UpstreamFailure failure)
     {

@@ -1,5 +1,6 @@
 using Entrepot.Cluster;
 using Entrepot.Fetcher;
+using Entrepot.Fetcher.Work;
 using Entrepot.Hosting;
 using Entrepot.Storage;
 using Entrepot.Upstreams;
@@ -25,7 +26,7 @@ builder.Services.AddCluster(start.Options, bus => bus.AddFetcherConsumers(), new
 builder.Services.AddSingleton(start.Options.Get<UpstreamSettings>().ToCatalog()).AddSingleton<UpstreamClient>();
 builder.Services.AddSingleton(p => new SpoolFolder(data.PathOf("spool"), p.GetRequiredService<TimeProvider>(), isKept: false)).AddSingleton<LiveSpools>();
 builder.Services.AddSingleton(FetcherIdentity.InCluster(platform, start.Options.Get<FetcherOptions>()));
-builder.Services.AddFetcher();
+builder.Services.AddFetcher().AddSingleton<IBeforeStop, OpenWhileRead>();
 
 // 4 Run.
 await using var app = builder.Build();

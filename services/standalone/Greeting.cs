@@ -17,15 +17,6 @@ internal static class Greeting
         yield return $"containerd, /etc/containerd/certs.d/docker.io/hosts.toml:  [host.\"{url}\"] capabilities = [\"pull\", \"resolve\"]";
     }
 
-    /// <summary>A warning for each upstream whose private images anybody who reaches us could pull.</summary>
-    public static IEnumerable<string> Warnings(IReadOnlyList<ListenAddress> urls, UpstreamCatalog catalog)
-    {
-        if (urls.All(u => u.IsLoopback)) yield break;
-        foreach (var upstream in catalog.All.Where(u => u.HasCredentials))
-            yield return $"Upstream {upstream.Name} has credentials, and Entrepot listens beyond this machine ({string.Join(", ", urls.Where(u => !u.IsLoopback))}): "
-                + "whoever reaches it can pull what that account can. Listen on 127.0.0.1, or keep it in a network you trust.";
-    }
-
     /// <summary>The address as a client on this machine writes it.</summary>
     private static string Reachable(ListenAddress address) =>
         address.Address is { } ip && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)) || address.Host == "*"

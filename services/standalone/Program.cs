@@ -46,7 +46,6 @@ catch (Exception e) when (e is IOException or DatabaseUnavailableException)
 var catalog = app.Services.GetRequiredService<UpstreamCatalog>();
 var addresses = platform.ListenAddresses();
 foreach (var line in Greeting.Lines(addresses, data.FullPath, catalog)) Console.WriteLine(line);
-foreach (var warning in Greeting.Warnings(addresses, catalog)) app.Logger.UpstreamExposed(warning);
 await app.WaitForShutdownAsync();
 return 0;
 

@@ -13,7 +13,14 @@ public static class ClusterModule
     public static OptionsSchema AddCluster(this OptionsSchema schema)
     {
         ArgumentNullException.ThrowIfNull(schema);
-        return schema.Add<DatabaseSettings>("Database").Add<BusSettings>("Bus").Add<StoreSettings>("Store").Add<InternalSettings>("Internal");
+        return schema.Add<DatabaseSettings>("Database", DatabaseProblems).Add<BusSettings>("Bus").Add<StoreSettings>("Store").Add<InternalSettings>("Internal");
+    }
+
+    private static IEnumerable<ConfigError> DatabaseProblems(DatabaseSettings database)
+    {
+        // The value may hold a password.
+        if (!string.IsNullOrWhiteSpace(database.ConnectionString) && PostgresDatabase.FindProblem(database.ToConnectionString()) is { } problem)
+            yield return new ConfigError("Database:ConnectionString", null, problem, "write Host=HOST;Port=5432;Database=NAME;Username=NAME, and what contains ; or = in quotes");
     }
 
     /// <summary>Adds database, store and bus. Nothing waits for them: each is tried until it is there.</summary>

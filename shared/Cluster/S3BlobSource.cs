@@ -15,16 +15,16 @@ internal sealed class S3BlobSource(S3BlobStore store, StoredBlob blob, HttpRespo
 
     public async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (offset != _position || offset >= _end)
-        {
-            if (await store.GetOrNullAsync(blob, offset, blob.Size, cancellationToken) is not var (response, stream)) return 0;
-            Close();
-            (_response, _stream, _position, _end) = (response, stream, offset, blob.Size);
-        }
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Stall);
         try
         {
+            if (offset != _position || offset >= _end)
+            {
+                if (await store.GetOrNullAsync(blob, offset, blob.Size, cancellationToken) is not var (response, stream)) return 0;
+                Close();
+                (_response, _stream, _position, _end) = (response, stream, offset, blob.Size);
+            }
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(Stall);
             var read = await _stream.ReadAsync(buffer, limit.Token);
             _position += read;
             return read;

@@ -17,7 +17,7 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     private const long SlowestBytesPerSecond = 4L << 20, SmallestPart = 16L << 20, MostParts = 9000;
     private const int PartsAtOnce = 4;
     private const string Root = "blobs/";
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2.5), PartLimit = TimeSpan.FromMinutes(5), AfterFailure = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2.5), PartLimit = TimeSpan.FromMinutes(5), AfterFailure = TimeSpan.FromSeconds(3);
 
     private readonly S3Bucket _bucket;
     private readonly Networks _redirected;
@@ -37,6 +37,7 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
             AllowAutoRedirect = false,
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
+            ConnectCallback = SpliceStream.ConnectForLargePiecesAsync,
             ConnectTimeout = TimeSpan.FromSeconds(2),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
             // What a client does not read to its end is not read to its end here.
@@ -86,8 +87,8 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         }
     }
 
-    /// <summary>Makes the bucket if it is missing.</summary>
-    public Task EnsureBucketAsync(CancellationToken cancellationToken) => _bucket.EnsureAsync(cancellationToken);
+    /// <inheritdoc cref="S3Bucket.EnsureAsync"/>
+    public Task<string?> EnsureBucketAsync(CancellationToken cancellationToken) => _bucket.EnsureAsync(cancellationToken);
 
     /// <summary>Whether the store answers.</summary>
     /// <exception cref="IOException">It does not, or refuses.</exception>
@@ -97,16 +98,26 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     /// <remarks>Uploads in parts that no running fetch goes on with.</remarks>
     public async Task<int> RemoveHalfStoredAsync(TimeSpan age, CancellationToken cancellationToken)
     {
-        var abandoned = await _uploads.FindAbandonedAsync(age, cancellationToken);
-        foreach (var upload in abandoned)
+        var removed = 0;
+        IOException? refused = null;
+        foreach (var upload in await _uploads.FindAbandonedAsync(age, cancellationToken))
         {
             var key = KeyOf(Digest.Parse(upload.Digest), upload.Fence);
-            // Killed before it could write the id down: the server may know it. One that does not list uploads ends it by the bucket's rule.
-            foreach (var id in upload.Id is { } known ? [known] : await _bucket.ListUploadsAsync(key, cancellationToken))
-                await _bucket.AbortUploadAsync(key, id, cancellationToken);
-            await _uploads.RemoveAsync(upload.Digest, upload.Fence, cancellationToken);
+            try
+            {
+                // Killed before it could write the id down: the server may know it. One that does not list uploads ends it by the bucket's rule.
+                foreach (var id in upload.Id is { } known ? [known] : await _bucket.ListUploadsAsync(key, cancellationToken))
+                    await _bucket.AbortUploadAsync(key, id, cancellationToken);
+                await _uploads.RemoveAsync(upload.Digest, upload.Fence, cancellationToken);
+                removed++;
+            }
+            catch (IOException e) when (e is not StoreUnavailableException)
+            {
+                // One that it will not end holds up no other.
+                refused ??= e;
+            }
         }
-        return abandoned.Count;
+        return refused is null || removed > 0 ? removed : throw refused;
     }
 
     public void Dispose()
@@ -138,10 +149,11 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
                 response = null;
                 return opened;
             }
-            if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable) return null;
-            throw Failed($"The object store answers {(int)response.StatusCode} to a GET", null);
+            if (response.StatusCode is HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable || await SaysThatItIsGoneAsync(response, limit.Token)) return null;
+            // Of this object alone: the store answers, and others may well be had.
+            throw new StoreUnavailableException($"The object store answers {(int)response.StatusCode} to a GET");
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException || (e is IOException and not StoreUnavailableException) || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw Failed($"The object store can't be reached: {(e is OperationCanceledException ? $"no answer within {AnswerLimit.TotalSeconds} s" : e.Message)}", e);
         }
@@ -149,6 +161,17 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         {
             response?.Dispose();
         }
+    }
+
+    /// <summary>Whether the store itself says that it has no such object. A proxy before it may answer 404 too, to everything, for a moment.</summary>
+    private static async Task<bool> SaysThatItIsGoneAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.StatusCode != HttpStatusCode.NotFound) return false;
+        var beginning = new byte[4096];
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var length = await body.ReadAtLeastAsync(beginning, beginning.Length, throwOnEndOfStream: false, cancellationToken);
+        var text = beginning.AsSpan(0, length);
+        return text.IndexOf("NoSuchKey"u8) >= 0 || text.IndexOf("NoSuchBucket"u8) >= 0;
     }
 
     private static string KeyOf(Digest digest, long fence) => Root + BlobKeys.Of(digest, fence);
@@ -160,14 +183,14 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         try
         {
             // Written down before it begins, and its id before its first part: whatever happens to this process, the sweep finds it.
-            await _uploads.AddAsync(digest, blob.Fence, cancellationToken);
+            if (await _uploads.AddAsync(digest, blob.Fence, cancellationToken) is { } earlier) await _bucket.AbortUploadAsync(key, earlier, cancellationToken);
             uploadId = await _bucket.BeginUploadAsync(key, cancellationToken);
             await _uploads.NameAsync(digest, blob.Fence, uploadId, cancellationToken);
             var partBytes = Math.Max(SmallestPart, (blob.Size + MostParts - 1) / MostParts);
             var tags = new string[(blob.Size + partBytes - 1) / partBytes];
             await Parallel.ForAsync(0, tags.Length, new ParallelOptions { MaxDegreeOfParallelism = PartsAtOnce, CancellationToken = cancellationToken }, async (i, token) =>
                 tags[i] = await PutAsync(_bucket.PartUrlOf(key, uploadId, i + 1), file, i * partBytes, Math.Min(partBytes, blob.Size - (i * partBytes)), token));
-            await _bucket.CompleteUploadAsync(key, uploadId, tags.Select((tag, i) => (i + 1, tag)), cancellationToken);
+            await _bucket.CompleteUploadAsync(key, uploadId, tags.Select((tag, i) => (i + 1, tag)), blob.Size, cancellationToken);
         }
         catch (Exception e)
         {
@@ -218,7 +241,7 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         }
     }
 
-    private StoreUnavailableException Failed(string message, Exception? cause)
+    private StoreUnavailableException Failed(string message, Exception cause)
     {
         Interlocked.Exchange(ref _failedAt, _time.GetTimestamp());
         return new StoreUnavailableException(message, cause);

@@ -16,7 +16,8 @@ internal sealed class S3Bucket : IDisposable
     private const int AbandonedUploadDays = 3;
     private static readonly TimeSpan UrlLasts = TimeSpan.FromHours(1);
 
-    private readonly AmazonS3Client _client;
+    // To make an object of many parts some servers copy them all.
+    private readonly AmazonS3Client _client, _patient;
     private readonly S3GetUrls _urls, _clientUrls;
     private readonly string _name;
     private readonly TimeProvider _time;
@@ -26,7 +27,8 @@ internal sealed class S3Bucket : IDisposable
     {
         (_name, _time) = (settings.Bucket, time);
         _protocol = settings.Endpoint!.Scheme == Uri.UriSchemeHttps ? Protocol.HTTPS : Protocol.HTTP;
-        _client = new AmazonS3Client(new BasicAWSCredentials(settings.AccessKey, settings.SecretKey), new AmazonS3Config
+        (_client, _patient) = (ClientOf(TimeSpan.FromSeconds(10)), ClientOf(TimeSpan.FromMinutes(5)));
+        AmazonS3Client ClientOf(TimeSpan limit) => new(new BasicAWSCredentials(settings.AccessKey, settings.SecretKey), new AmazonS3Config
         {
             ServiceURL = settings.Endpoint.ToString(),
             ForcePathStyle = true,
@@ -35,7 +37,7 @@ internal sealed class S3Bucket : IDisposable
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
             MaxErrorRetry = 1,
-            Timeout = TimeSpan.FromSeconds(10),
+            Timeout = limit,
             UseHttp = _protocol == Protocol.HTTP,
         });
         _urls = UrlsAt(settings.Endpoint, UrlLasts);
@@ -56,48 +58,85 @@ internal sealed class S3Bucket : IDisposable
     public Uri PartUrlOf(string key, string uploadId, int part) => Sign(new GetPreSignedUrlRequest { Verb = HttpVerb.PUT, Key = key, UploadId = uploadId, PartNumber = part });
 
     /// <summary>Makes the bucket if it is missing, and has the server forget uploads that nobody ends.</summary>
-    public Task EnsureAsync(CancellationToken cancellationToken) => CallAsync(async () =>
+    /// <returns>Null, or why the server keeps no such rule: not every one can, and not every key may set it.</returns>
+    /// <exception cref="IOException">There is no bucket, and none can be made; or the server can't be reached.</exception>
+    public Task<string?> EnsureAsync(CancellationToken cancellationToken) => CallAsync(async () =>
+    {
+        if (!await ExistsAsync(cancellationToken)) await MakeAsync(cancellationToken);
+        try
+        {
+            // The call replaces all there are, and they are the operator's.
+            if (await HasRulesAsync(cancellationToken)) return null;
+            await _client.PutLifecycleConfigurationAsync(new PutLifecycleConfigurationRequest
+            {
+                BucketName = _name,
+                Configuration = new LifecycleConfiguration
+                {
+                    Rules =
+                    [
+                        new LifecycleRule
+                        {
+                            Id = "abandoned-uploads",
+                            Status = LifecycleRuleStatus.Enabled,
+                            Filter = new LifecycleFilter { LifecycleFilterPredicate = new LifecyclePrefixPredicate { Prefix = "" } },
+                            AbortIncompleteMultipartUpload = new LifecycleRuleAbortIncompleteMultipartUpload { DaysAfterInitiation = AbandonedUploadDays },
+                        },
+                    ],
+                },
+            }, cancellationToken);
+            return null;
+        }
+        catch (AmazonS3Exception e) when (IsRefusal(e) || e.StatusCode == HttpStatusCode.NotImplemented)
+        {
+            return Told(e);
+        }
+    });
+
+    private async Task<bool> HasRulesAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await _client.PutBucketAsync(new PutBucketRequest { BucketName = _name }, cancellationToken);
+            return (await _client.GetLifecycleConfigurationAsync(_name, cancellationToken)).Configuration?.Rules is { Count: > 0 };
         }
-        catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.Conflict)
+        catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound)
         {
-            // It is there: ours (BucketAlreadyOwnedByYou), or somebody else's, which the next call tells.
+            return false;
         }
-        await _client.PutLifecycleConfigurationAsync(new PutLifecycleConfigurationRequest
-        {
-            BucketName = _name,
-            Configuration = new LifecycleConfiguration
-            {
-                Rules =
-                [
-                    new LifecycleRule
-                    {
-                        Id = "abandoned-uploads",
-                        Status = LifecycleRuleStatus.Enabled,
-                        Filter = new LifecycleFilter { LifecycleFilterPredicate = new LifecyclePrefixPredicate { Prefix = "" } },
-                        AbortIncompleteMultipartUpload = new LifecycleRuleAbortIncompleteMultipartUpload { DaysAfterInitiation = AbandonedUploadDays },
-                    },
-                ],
-            },
-        }, cancellationToken);
-        return 0;
-    });
+    }
 
     /// <summary>One cheap call, to see whether the store answers.</summary>
     public Task CheckAsync(CancellationToken cancellationToken) =>
         CallAsync(() => _client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = _name, MaxKeys = 1 }, cancellationToken));
 
-    /// <summary>Begins an upload in parts.</summary>
-    public async Task<string> BeginUploadAsync(string key, CancellationToken cancellationToken) =>
-        (await CallAsync(() => _client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = _name, Key = key }, cancellationToken))).UploadId;
+    /// <summary>Begins an upload in parts. A bucket that has vanished is made again, and the next try finds it.</summary>
+    public Task<string> BeginUploadAsync(string key, CancellationToken cancellationToken) => CallAsync(async () =>
+    {
+        try
+        {
+            return (await _client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = _name, Key = key }, cancellationToken)).UploadId;
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound)
+        {
+            await EnsureAsync(cancellationToken);
+            throw new StoreUnavailableException("The object store had lost the bucket", e);
+        }
+    });
 
-    /// <summary>Makes an object of the parts.</summary>
-    public Task CompleteUploadAsync(string key, string uploadId, IEnumerable<(int Number, string ETag)> parts, CancellationToken cancellationToken) =>
-        CallAsync(() => _client.CompleteMultipartUploadAsync(
-            new CompleteMultipartUploadRequest { BucketName = _name, Key = key, UploadId = uploadId, PartETags = [.. parts.Select(p => new PartETag(p.Number, p.ETag))] }, cancellationToken));
+    /// <summary>Makes an object of the parts, which are <paramref name="size"/> bytes together.</summary>
+    public Task CompleteUploadAsync(string key, string uploadId, IEnumerable<(int Number, string ETag)> parts, long size, CancellationToken cancellationToken) => CallAsync(async () =>
+    {
+        try
+        {
+            await _patient.CompleteMultipartUploadAsync(
+                new CompleteMultipartUploadRequest { BucketName = _name, Key = key, UploadId = uploadId, PartETags = [.. parts.Select(p => new PartETag(p.Number, p.ETag))] }, cancellationToken);
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound)
+        {
+            // The SDK may have asked twice, and the first answer have been lost: then the upload is no more because the object is there.
+            if ((await _client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = _name, Key = key }, cancellationToken)).ContentLength != size) throw;
+        }
+        return 0;
+    });
 
     /// <summary>Gives an upload up; nothing happens when there is none.</summary>
     public Task AbortUploadAsync(string key, string uploadId, CancellationToken cancellationToken) => CallAsync(async () =>
@@ -113,12 +152,19 @@ internal sealed class S3Bucket : IDisposable
         return 0;
     });
 
-    /// <summary>The uploads of an object that the server lists, which not every server does.</summary>
-    public async Task<IReadOnlyList<string>> ListUploadsAsync(string key, CancellationToken cancellationToken)
+    /// <summary>The uploads of an object that the server lists, which not every server does; none where it refuses to.</summary>
+    public Task<IReadOnlyList<string>> ListUploadsAsync(string key, CancellationToken cancellationToken) => CallAsync<IReadOnlyList<string>>(async () =>
     {
-        var page = await CallAsync(() => _client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = _name, Prefix = key }, cancellationToken));
-        return [.. (page.MultipartUploads ?? []).Where(u => u.Key == key).Select(u => u.UploadId)];
-    }
+        try
+        {
+            var page = await _client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = _name, Prefix = key }, cancellationToken);
+            return [.. (page.MultipartUploads ?? []).Where(u => u.Key == key).Select(u => u.UploadId)];
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented)
+        {
+            return [];
+        }
+    });
 
     /// <summary>Removes an object; nothing happens when there is none.</summary>
     public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
@@ -131,7 +177,11 @@ internal sealed class S3Bucket : IDisposable
         return (page.S3Objects ?? [], page.IsTruncated == true ? page.NextContinuationToken : null);
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _patient.Dispose();
+    }
 
     private Uri Sign(GetPreSignedUrlRequest request)
     {
@@ -139,15 +189,45 @@ internal sealed class S3Bucket : IDisposable
         return new Uri(_client.GetPreSignedURL(request));
     }
 
+    /// <summary>By the one call that every key may make which can be used here; one that may make buckets is rare.</summary>
+    private async Task<bool> ExistsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = _name, MaxKeys = 1 }, cancellationToken);
+            return true;
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.NotFound)
+        {
+            return false;
+        }
+    }
+
+    private async Task MakeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _client.PutBucketAsync(new PutBucketRequest { BucketName = _name }, cancellationToken);
+        }
+        catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.Conflict)
+        {
+            // Another process has just made it.
+        }
+    }
+
+    private static bool IsRefusal(AmazonS3Exception e) => (int)e.StatusCode is >= 400 and < 500 and not 429;
+
+    private static string Told(AmazonS3Exception e) => $"{e.Message} ({e.ErrorCode}, {(int)e.StatusCode})";
+
     private static async Task<T> CallAsync<T>(Func<Task<T>> call)
     {
         try
         {
             return await call();
         }
-        catch (AmazonS3Exception e) when ((int)e.StatusCode is >= 400 and < 500 and not 429)
+        catch (AmazonS3Exception e) when (IsRefusal(e))
         {
-            throw new IOException($"The object store refuses: {e.Message} ({e.ErrorCode}, {(int)e.StatusCode})", e);
+            throw new IOException($"The object store refuses: {Told(e)}", e);
         }
         catch (Exception e) when (e is AmazonServiceException or AmazonClientException or HttpRequestException or TimeoutException)
         {

@@ -14,7 +14,7 @@ internal sealed partial class StoreReady(S3BlobStore store, TimeProvider time, I
         {
             try
             {
-                await store.EnsureBucketAsync(stoppingToken);
+                if (await store.EnsureBucketAsync(stoppingToken) is { } reason) NoRule(log, reason);
                 return;
             }
             catch (Exception e) when (e is not OperationCanceledException)
@@ -27,4 +27,7 @@ internal sealed partial class StoreReady(S3BlobStore store, TimeProvider time, I
 
     [LoggerMessage(9103, LogLevel.Warning, "The object store is not there yet, it is tried every second: {Reason}")]
     private static partial void NotYet(ILogger logger, string reason);
+
+    [LoggerMessage(9104, LogLevel.Information, "The object store keeps no rule that ends forgotten uploads: {Reason}. The janitor ends those that it knows of; the others are the store's own to end, as MinIO does after 24 hours")]
+    private static partial void NoRule(ILogger logger, string reason);
 }

@@ -20,4 +20,7 @@ public sealed record FetchFinished
 
     /// <summary>The name of a <see cref="FetchOutcome"/>.</summary>
     public required string Outcome { get; init; }
+
+    /// <summary>The fence of the claim that came to it: less than the row's from a fetcher that has lost the row and does not know it yet. Null from one that does not say.</summary>
+    public long? Fence { get; init; }
 }

@@ -18,8 +18,8 @@ public sealed class PlatformOptions : IValidatableSection
     /// <summary>Certificate and key of the https addresses.</summary>
     public TlsOptions Tls { get; set; } = new();
 
-    /// <summary>Whether files go out over plain HTTP by sendfile(2), without being copied through the process.</summary>
-    [Description("Send files over plain HTTP by sendfile(2), without copying them through the process. Over TLS they are always copied.")]
+    /// <summary>Whether bodies go out over plain HTTP by sendfile(2) and splice(2), without being copied through the process.</summary>
+    [Description("Over plain HTTP, send files by sendfile(2) and what comes from the object store or a fetcher by splice(2), without copying them through the process. Over TLS they are always copied.")]
     public bool SendFile { get; set; } = true;
 
     /// <summary>How long running responses may go on after SIGTERM. 0 s to 1 h.</summary>

@@ -15,12 +15,18 @@ public sealed record ClaimOptions
     /// <summary>Take prefetches too.</summary>
     public bool AllowPrefetch { get; init; } = true;
 
-    /// <summary>How many fetches of one upstream this owner may run: an upstream that hangs must not take the slots of all others.</summary>
+    /// <summary>How many fetches of one upstream this owner may run, without those <see cref="WithoutSlot"/>: an upstream that hangs must not take the slots of all others.</summary>
     public int MostOfOneUpstream { get; init; } = int.MaxValue;
 
-    /// <summary>Leave expired leases to their owners: right after the database was away nobody could renew.</summary>
+    /// <summary>Leave expired leases of others to their owners: right after the database was away nobody could renew.</summary>
     public bool OnlyQueued { get; init; }
 
-    /// <summary>Fetches to leave alone: those this process still runs although their lease ran out, and those it has no room for.</summary>
-    public IReadOnlyCollection<Guid> Except { get; init; } = [];
+    /// <summary>
+    /// What this owner runs: never claimed by it again, however late its leases are. What it does not run although the row says so is claimed like what is queued: the
+    /// claim's answer was lost. Null when that is not known: then no running fetch is treated otherwise for being its own.
+    /// </summary>
+    public IReadOnlyCollection<Guid>? Running { get; init; }
+
+    /// <summary>Fetches of this owner that ask their upstream for nothing any more: they count for no upstream.</summary>
+    public IReadOnlyCollection<Guid> WithoutSlot { get; init; } = [];
 }

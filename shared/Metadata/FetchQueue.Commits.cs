@@ -4,15 +4,18 @@ namespace Entrepot.Metadata;
 
 /// <content>
 /// The successful ends. Each is one transaction whose first statement must hit the running row with the committer's fence: a lost
-/// owner changes nothing. Repeating a commit whose answer was lost gives <see cref="CommitResult.LeaseLost"/>; the rows then tell who won.
+/// owner changes nothing. Repeating one whose answer was lost gives <see cref="CommitResult.LeaseLost"/>; the rows then tell who won.
 /// </content>
 public sealed partial class FetchQueue
 {
-    /// <summary>Records a verified, durable blob; its object is the one named by this fence.</summary>
+    /// <summary>
+    /// Records a verified, durable blob; its object is the one named by this fence. Repeating a commit whose answer was lost gives
+    /// <see cref="CommitResult.Committed"/> again as long as that object is the one held.
+    /// </summary>
     public Task<CommitResult> CommitBlobAsync(Guid id, long fence, string digest, long size, string upstream, string repository, CancellationToken cancellationToken) =>
         Dialect.HasRowLocks ? CommitBlobInOneAsync(id, fence, digest, size, upstream, repository, cancellationToken) : database.WriteAsync(async (session, token) =>
         {
-            if (await FinishAsync(session, id, fence, size, upstream, repository, token) is null) return CommitResult.LeaseLost;
+            if (await FinishAsync(session, id, fence, size, upstream, repository, token) is null) return await RepeatedAsync(session, digest, fence, token);
             await ContentRows.AddAsync(session, upstream, repository, digest, ContentRows.Downloaded, token);
             var inserted = await session.Sql($"""
                 INSERT INTO blobs (digest, size, fence, stored_at) VALUES (@digest, @size, @fence, {Dialect.Now}) ON CONFLICT (digest) DO NOTHING
@@ -81,6 +84,11 @@ public sealed partial class FetchQueue
                 WHERE id = @id AND fence = @fence AND state = 'Running'
                 """)
                 .With("id", id).With("fence", fence).ExecuteAsync(token) > 0 ? CommitResult.Committed : CommitResult.LeaseLost, cancellationToken);
+
+    /// <summary>What a commit is that did not find its row running under its fence: no two claims have the same one, so bytes held under it were committed by this.</summary>
+    private static async Task<CommitResult> RepeatedAsync(DbSession session, string digest, long fence, CancellationToken cancellationToken) =>
+        await session.Sql("SELECT TRUE FROM blobs WHERE digest = @digest AND fence = @fence").With("digest", digest).With("fence", fence).FirstOrDefaultAsync(row => row.GetBoolean(0), cancellationToken)
+            ? CommitResult.Committed : CommitResult.LeaseLost;
 
     /// <returns>When the fetch was claimed, by the database's clock; null when the lease is lost.</returns>
     private async Task<long?> FinishAsync(DbSession session, Guid id, long fence, long? size, string upstream, string repository, CancellationToken cancellationToken)

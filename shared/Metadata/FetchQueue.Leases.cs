@@ -11,9 +11,13 @@ public sealed partial class FetchQueue
 
     /// <summary>
     /// Takes the fetch that should run next: waited-for before prefetch; small kinds before blobs; then the upstream with the fewest
-    /// running; then the oldest. Claimable is what is queued, what has an expired lease, and what has been suspected for
-    /// <see cref="FetchTimings.SuspicionGrace"/> without a renewal.
+    /// running; then the oldest. Claimable is what is queued, what has an expired lease, what has been suspected for
+    /// <see cref="FetchTimings.SuspicionGrace"/> without a renewal, and what is the claimer's by the row alone (<see cref="ClaimOptions.Running"/>).
     /// </summary>
+    /// <remarks>
+    /// A statement that nobody waits for any more may still lie at a server that stands still, and run when it goes on. From another owner such a late one takes nothing;
+    /// what it does take its sender finds at its next claim.
+    /// </remarks>
     /// <returns>The fetch with a new fence, leased for <see cref="FetchTimings.Lease"/> or, what is no blob, <see cref="FetchTimings.SmallLease"/>; null when there is none.</returns>
     public async Task<ClaimedFetch?> ClaimAsync(ClaimOptions options, CancellationToken cancellationToken)
     {
@@ -100,11 +104,11 @@ public sealed partial class FetchQueue
     private static DbStatement WithLeases(DbStatement statement) =>
         statement.With("lease", Milliseconds(FetchTimings.Lease)).With("small_lease", Milliseconds(FetchTimings.SmallLease));
 
-    private string ClaimSql(ClaimOptions options, string locking) => $"""
+    private string ClaimSql(ClaimOptions options, string locking, string condition = "") => $"""
         UPDATE fetches SET state = 'Running', owner = @owner, owner_address = @address, fence = {Dialect.NextFence},
             claimed_at = {Dialect.Now}, lease_until = {LeaseEnd}, suspected_at = NULL
         WHERE id = (
-            SELECT f.id {ClaimableSql(options)}
+            SELECT f.id {ClaimableSql(options)} {condition}
             ORDER BY f.prefetch, CASE WHEN f.kind = 'Blob' THEN 1 ELSE 0 END, coalesce(busy.running, 0), f.queued_at, f.id
             LIMIT 1 {locking})
         RETURNING {ClaimColumns}
@@ -115,22 +119,30 @@ public sealed partial class FetchQueue
         var now = Dialect.Now;
         return $"""
             FROM fetches f
-            LEFT JOIN (SELECT upstream, count(*) AS running, sum(CASE WHEN owner = @owner THEN 1 ELSE 0 END) AS own FROM fetches WHERE state = 'Running' GROUP BY upstream) busy ON busy.upstream = f.upstream
+            LEFT JOIN (SELECT upstream, count(*) AS running, sum(CASE WHEN owner = @owner THEN 1 ELSE 0 END) AS own FROM fetches
+                WHERE state = 'Running' {(options.WithoutSlot.Count > 0 ? $"AND NOT ({Dialect.In("id", "without_slot")})" : "")} GROUP BY upstream) busy ON busy.upstream = f.upstream
             WHERE ((f.state = 'Queued' AND f.not_before <= {now})
-                    {(options.OnlyQueued ? "" : $"OR (f.state = 'Running' AND (f.lease_until <= {now} OR f.suspected_at <= {now} - @grace))")})
+                    {(options.OnlyQueued ? "" : $"OR (f.state = 'Running' AND (f.lease_until <= {now} OR f.suspected_at <= {now} - @grace){(Dialect.HasRowLocks ? $" AND {now} <= @asked + @good_for" : "")})")}
+                    {(FindsLost(options) ? "OR (f.state = 'Running' AND f.owner = @owner AND f.claimed_at <= @asked)" : "")})
                 {(options.SmallOnly ? "AND (f.kind <> 'Blob' OR coalesce(f.size, f.expected_size) < @small)" : "")}
                 {(options.AllowPrefetch ? "" : "AND NOT f.prefetch")}
                 AND coalesce(busy.own, 0) < @share
-                {(options.Except.Count > 0 ? $"AND NOT ({Dialect.In("f.id", "except")})" : "")}
+                {(options.Running is { Count: > 0 } ? $"AND NOT ({Dialect.In("f.id", "running")})" : "")}
             """;
     }
 
-    private static DbStatement ClaimStatement(DbSession session, ClaimOptions options, string sql)
+    /// <summary>Where a statement's answer can be lost.</summary>
+    private bool FindsLost(ClaimOptions options) => Dialect.HasRowLocks && options.Running is not null;
+
+    private DbStatement ClaimStatement(DbSession session, ClaimOptions options, string sql)
     {
         var statement = WithLeases(session.Sql(sql)).With("owner", options.Owner).With("address", options.Address).With("share", options.MostOfOneUpstream);
         if (!options.OnlyQueued) statement.With("grace", Milliseconds(FetchTimings.SuspicionGrace));
+        if (!options.OnlyQueued && Dialect.HasRowLocks) statement.With("good_for", Milliseconds(FetchTimings.ClaimGoodFor));
+        if ((!options.OnlyQueued && Dialect.HasRowLocks) || FindsLost(options)) statement.With("asked", _clock.Now);
         if (options.SmallOnly) statement.With("small", FetchTimings.SmallBlobBytes);
-        if (options.Except.Count > 0) statement.WithList("except", options.Except);
+        if (options.Running is { Count: > 0 } running) statement.WithList("running", running);
+        if (options.WithoutSlot.Count > 0) statement.WithList("without_slot", options.WithoutSlot);
         return statement;
     }
 

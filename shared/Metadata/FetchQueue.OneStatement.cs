@@ -8,7 +8,7 @@ public sealed partial class FetchQueue
 {
     /// <remarks>
     /// What the statement sees as active it updates, and waits for its lock: whoever settles the last source sees ours, or we find the row over and, with it, nothing to return.
-    /// Then we look again, and see what was decided meanwhile. Only where it sees nothing active does it insert.
+    /// Then we look again, and see what was decided meanwhile. Only where it sees nothing active does it insert. An outcome that was written while it waited stands for its time.
     /// </remarks>
     private async Task<FetchJoin> JoinInOneAsync(FetchRequest request, Guid newId, CancellationToken cancellationToken)
     {
@@ -48,7 +48,7 @@ public sealed partial class FetchQueue
                     INSERT INTO fetch_sources (fetch_id, upstream, repository, added_at, failures)
                     SELECT f.id, @upstream, @repository, {Dialect.Now}, 0 FROM joined f
                     ON CONFLICT (fetch_id, upstream, repository) DO UPDATE SET added_at = excluded.added_at, outcome = NULL, message = NULL, settled_at = NULL, retry_at = NULL
-                        WHERE fetch_sources.outcome IS NOT NULL)
+                        WHERE fetch_sources.outcome IS NOT NULL AND coalesce(fetch_sources.retry_at, 0) <= {Dialect.Now})
                 SELECT FALSE AS is_refused, {columns}, {FetchRows.SourceColumns("s", Dialect)} AS remaining, s.added_at
                 FROM joined f LEFT JOIN fetch_sources s ON s.fetch_id = f.id AND NOT (s.upstream = @upstream AND s.repository = @repository)
                 UNION ALL
@@ -75,26 +75,28 @@ public sealed partial class FetchQueue
     /// <summary>As <see cref="ClaimAsync"/>.</summary>
     private async Task<ClaimedFetch?> ClaimInOneAsync(ClaimOptions options, CancellationToken cancellationToken)
     {
-        var (claimed, isOneThere) = await TryClaimInOneAsync(options, Dialect.ForUpdateSkipLocked("f"), cancellationToken);
+        if (_clock.Now is null) _clock.Heard(await database.ReadAsync((session, token) => session.Sql($"SELECT {Dialect.Now}").FirstOrDefaultAsync(row => row.GetInt64(0), token), cancellationToken));
+        var (claimed, isOneThere) = await TryClaimInOneAsync(options, waits: false, cancellationToken);
         // Joiners may hold the one row for this millisecond: then its doorbell has just rung, so wait for them.
-        return claimed is null && isOneThere ? (await TryClaimInOneAsync(options, Dialect.ForUpdate("f"), cancellationToken)).Claimed : claimed;
+        return claimed is null && isOneThere ? (await TryClaimInOneAsync(options, waits: true, cancellationToken)).Claimed : claimed;
     }
 
-    /// <summary>What was claimed, with these words at the end of the choice; and whether another one that can be was seen, held by somebody or not.</summary>
-    private Task<(ClaimedFetch? Claimed, bool IsOneThere)> TryClaimInOneAsync(ClaimOptions options, string locking, CancellationToken cancellationToken) =>
+    /// <summary>What was claimed, past rows that are held by somebody or waiting for them a moment; and whether another one that can be was seen, held or not.</summary>
+    private Task<(ClaimedFetch? Claimed, bool IsOneThere)> TryClaimInOneAsync(ClaimOptions options, bool waits, CancellationToken cancellationToken) =>
         database.WriteStatementAsync(async (session, token) =>
         {
             ClaimedFetch? claimed = null;
             var isOneThere = false;
             var sources = new List<FetchSource>();
             await ClaimStatement(session, options, $"""
-                WITH claimed AS ({ClaimSql(options, locking)})
-                SELECT c.*, {FetchRows.SourceColumns("s", Dialect)}, EXISTS (SELECT 1 {ClaimableSql(options)} AND f.id IS DISTINCT FROM c.id)
+                WITH claimed AS ({(waits ? ClaimSql(options, Dialect.ForUpdate("f"), LockWait) : ClaimSql(options, Dialect.ForUpdateSkipLocked("f")))})
+                SELECT c.*, {FetchRows.SourceColumns("s", Dialect)}, EXISTS (SELECT 1 {ClaimableSql(options)} AND f.id IS DISTINCT FROM c.id), {Dialect.Now}
                 FROM (SELECT 1) one LEFT JOIN claimed c ON TRUE LEFT JOIN fetch_sources s ON s.fetch_id = c.id AND s.outcome IS NULL
                 ORDER BY s.added_at, s.upstream, s.repository
                 """).ForEachAsync(row =>
                 {
                     isOneThere = row.GetBoolean(ClaimWidth + FetchRows.SourceWidth);
+                    _clock.Heard(row.GetInt64(ClaimWidth + FetchRows.SourceWidth + 1));
                     if (row.IsDBNull(0)) return true;
                     claimed ??= ReadClaim(row) with { Sources = sources, MayBeMore = isOneThere };
                     if (!row.IsDBNull(ClaimWidth)) sources.Add(FetchRows.ReadSource(row, ClaimWidth));
@@ -102,6 +104,9 @@ public sealed partial class FetchQueue
                 }, token);
             return (claimed, isOneThere);
         }, isRepeatable: false, cancellationToken);
+
+    /// <summary>A condition that is always true, and bounds how long this one statement waits for a lock: without a reference to a row it is looked at once, before the first of them is locked.</summary>
+    private static string LockWait => $"AND (SELECT set_config('lock_timeout', '{Milliseconds(FetchTimings.ClaimLockWait)}', TRUE)) IS NOT NULL";
 
     /// <summary>As <see cref="CommitBlobAsync"/>.</summary>
     private async Task<CommitResult> CommitBlobInOneAsync(Guid id, long fence, string digest, long size, string upstream, string repository, CancellationToken cancellationToken)
@@ -130,6 +135,8 @@ public sealed partial class FetchQueue
             """)
             .With("id", id).With("fence", fence).With("digest", digest).With("size", size).With("upstream", upstream).With("repository", repository)
             .FirstOrDefaultAsync(row => (row.GetInt64(0) > 0, row.GetInt64(1) > 0), token), isRepeatable: false, cancellationToken);
-        return !done ? CommitResult.LeaseLost : stored ? CommitResult.Committed : CommitResult.AlreadyStored;
+        // Whoever still commits under this fence was waited for; what it wrote only a later statement sees.
+        if (!done) return await database.ReadAsync((session, token) => RepeatedAsync(session, digest, fence, token), cancellationToken);
+        return stored ? CommitResult.Committed : CommitResult.AlreadyStored;
     }
 }

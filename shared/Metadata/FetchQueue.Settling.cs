@@ -20,22 +20,24 @@ public sealed partial class FetchQueue
     public Task<SourceSettlement> SettleSourceAsync(Guid id, long fence, string upstream, string repository, FetchOutcome failure, string message, TimeSpan? retryAfter, CancellationToken cancellationToken)
     {
         if (failure == FetchOutcome.Stored) throw new ArgumentException("A source that stored is settled by its commit", nameof(failure));
-        return database.WriteAsync<SourceSettlement>(async (session, token) =>
+        return SettleAsync(id, fence, (session, key, token) => SettleOneAsync(session, id, key, upstream, repository, failure, message, retryAfter, token), cancellationToken);
+    }
+
+    /// <summary>Fails the fetch at once, for every source that has not been settled yet, with this outcome: where none of them may be asked any more.</summary>
+    public Task<SourceSettlement> SettleAllAsync(Guid id, long fence, FetchOutcome failure, string message, CancellationToken cancellationToken) =>
+        SettleAsync(id, fence, async (session, key, token) =>
+        {
+            foreach (var source in (await ReadSourcesAsync(session, id, token)).Where(s => s.Outcome is null))
+                await SettleOneAsync(session, id, key, source.Upstream, source.Repository, failure, message, null, token);
+        }, cancellationToken);
+
+    private Task<SourceSettlement> SettleAsync(Guid id, long fence, Func<DbSession, string, CancellationToken, Task> settle, CancellationToken cancellationToken) =>
+        database.WriteAsync<SourceSettlement>(async (session, token) =>
         {
             var key = await session.Sql($"SELECT key FROM fetches WHERE id = @id AND fence = @fence AND state = 'Running' {Dialect.ForUpdate("fetches")}")
                 .With("id", id).With("fence", fence).FirstOrDefaultAsync(row => row.GetString(0), token);
             if (key is null) return new SourceSettlement.LeaseLost();
-
-            var transient = failure is FetchOutcome.Unavailable or FetchOutcome.Corrupt;
-            var failures = transient ? 1 + await CountFailuresAsync(session, id, key, upstream, repository, token) : 0;
-            var window = retryAfter is { } asked ? Min(asked, FetchTimings.MaxRetryAfter) : transient ? BackOff(failures) : FetchTimings.Refusal;
-            var settled = await session.Sql($"""
-                UPDATE fetch_sources SET outcome = @outcome, message = @message, settled_at = {Dialect.Now}, retry_at = {Dialect.Now} + @window, failures = @failures
-                WHERE fetch_id = @id AND upstream = @upstream AND repository = @repository
-                """)
-                .With<FetchOutcome>("outcome", failure).With("message", message).With("window", Milliseconds(window)).With("failures", failures)
-                .With("id", id).With("upstream", upstream).With("repository", repository).ExecuteAsync(token);
-            if (settled == 0) throw new InvalidOperationException($"{upstream}/{repository} is not a source of fetch {id}");
+            await settle(session, key, token);
 
             var sources = await ReadSourcesAsync(session, id, token);
             if (sources.Find(s => s.Outcome is null) is { } next) return new SourceSettlement.Next(next);
@@ -46,6 +48,20 @@ public sealed partial class FetchQueue
                 .With("outcome", telling.Outcome).With("message", telling.Message).With("id", id).ExecuteAsync(token);
             return new SourceSettlement.FetchFailed(telling.Outcome!.Value);
         }, cancellationToken);
+
+    private async Task SettleOneAsync(
+        DbSession session, Guid id, string key, string upstream, string repository, FetchOutcome failure, string message, TimeSpan? retryAfter, CancellationToken cancellationToken)
+    {
+        var transient = failure is FetchOutcome.Unavailable or FetchOutcome.Corrupt;
+        var failures = transient ? 1 + await CountFailuresAsync(session, id, key, upstream, repository, cancellationToken) : 0;
+        var window = retryAfter is { } asked ? Min(asked, FetchTimings.MaxRetryAfter) : transient ? BackOff(failures) : FetchTimings.Refusal;
+        var settled = await session.Sql($"""
+            UPDATE fetch_sources SET outcome = @outcome, message = @message, settled_at = {Dialect.Now}, retry_at = {Dialect.Now} + @window, failures = @failures
+            WHERE fetch_id = @id AND upstream = @upstream AND repository = @repository
+            """)
+            .With<FetchOutcome>("outcome", failure).With("message", message).With("window", Milliseconds(window)).With("failures", failures)
+            .With("id", id).With("upstream", upstream).With("repository", repository).ExecuteAsync(cancellationToken);
+        if (settled == 0) throw new InvalidOperationException($"{upstream}/{repository} is not a source of fetch {id}");
     }
 
     /// <summary>How many times in a row this source has been unavailable or corrupt for this key, as far as rows remember (10 min).</summary>

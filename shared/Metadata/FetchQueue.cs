@@ -4,12 +4,15 @@ namespace Entrepot.Metadata;
 /// The job queue: a row is a job, and the database's word on it is final. Safe for concurrent use by any number of processes.
 /// </summary>
 /// <remarks>
-/// On PostgreSQL (READ COMMITTED) every method that decides by what it reads locks the fetch row in one statement and looks at the
-/// sources in a later one, whose snapshot is taken after the lock was got: so a joiner's source is either seen by the one who settles
-/// the last source, or the joiner finds the row over and inserts a new one. Rows are always locked in the order fetch, repository, content, tag.
+/// On PostgreSQL (READ COMMITTED) a settlement locks the fetch row in one statement and looks at the sources in a later one, whose snapshot
+/// is taken after the lock was got; a join writes to the fetch row and then adds its source, in one statement, so it waits for that lock and
+/// sees the row as it then is. So a joiner's source is either seen by the one who settles the last source, or the joiner finds the row over
+/// and inserts a new one. Rows are always locked in the order fetch, source, repository, content, tag.
 /// </remarks>
 public sealed partial class FetchQueue(IDatabase database)
 {
+    private readonly DatabaseClock _clock = new(database.Dialect);
+
     private SqlDialect Dialect => database.Dialect;
 
     /// <summary>

@@ -12,10 +12,16 @@ public static class FetchTimings
     /// <summary>A suspected fetch whose owner has not renewed for this long may be claimed by another.</summary>
     public static readonly TimeSpan SuspicionGrace = TimeSpan.FromSeconds(2);
 
+    /// <summary>A claim that the database gets to only after this long takes no fetch from its owner: whoever could not renew meanwhile, because the database stood still, does so now.</summary>
+    internal static readonly TimeSpan ClaimGoodFor = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a claim waits for a row that another transaction holds: joins hold one for a millisecond, a host lost in a transaction until the server notices.</summary>
+    internal static readonly TimeSpan ClaimLockWait = TimeSpan.FromSeconds(2);
+
     /// <summary>How long a finished fetch's outcome stays readable.</summary>
     public static readonly TimeSpan KeepFinished = TimeSpan.FromMinutes(10);
 
-    /// <summary>Blobs under this many bytes may take the slots kept for small work.</summary>
+    /// <summary>Blobs under this many bytes, as an upstream or else a manifest told, may take the slots kept for small work.</summary>
     public const long SmallBlobBytes = 16L << 20;
 
     /// <summary>How long NotFound, Denied, TooLarge, and a RateLimited without word from the upstream, stand.</summary>

@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using System.Globalization;
 using System.Net.Sockets;
 using Entrepot.Metadata.Schema;
 using Microsoft.EntityFrameworkCore;
@@ -15,30 +16,78 @@ public sealed class PostgresDatabase : IDatabase
 
     private const long MigrationLock = 0x656E_7472_6570_6F74; // "entrepot"
     private const int MaxConnections = 20;
+    private const string IdleInTransaction = "25P03"; // idle_in_transaction_session_timeout: Npgsql has no name for it.
     private const int MaxAttempts = 3;
+    private static readonly string[] PasswordNames = ["Password", "PWD", "PSW"];
+    private const int TcpIdleSeconds = 10, TcpProbeSeconds = 5;
+    private static readonly TimeSpan MigrationLimit = TimeSpan.FromMinutes(30);
+
+    // The server's side of a host that is lost: its open transaction holds rows that others wait for.
+    private static readonly string LostHost = string.Create(
+        CultureInfo.InvariantCulture, $"-c idle_in_transaction_session_timeout=5000 -c tcp_keepalives_idle={TcpIdleSeconds} -c tcp_keepalives_interval={TcpProbeSeconds} -c tcp_keepalives_count=3");
+
     private readonly NpgsqlDataSource _source;
 
     /// <param name="connectionString">Npgsql's; what it leaves out gets defaults fit for this work.</param>
     /// <param name="commandTimeout">How long a statement may take; then the database counts as away.</param>
     public PostgresDatabase(string connectionString, TimeSpan? commandTimeout = null)
     {
-        var settings = new NpgsqlConnectionStringBuilder
-        {
-            ApplicationName = "entrepot",
-            Timeout = 3,
-            CommandTimeout = (int)(commandTimeout ?? TimeSpan.FromSeconds(15)).TotalSeconds,
-            // A server that did not answer in time does not confirm a cancellation either.
-            CancellationTimeout = -1,
-            // Nothing of a session is ever changed here, and setting it back costs half a dozen statements each time.
-            NoResetOnClose = true,
-            MaxAutoPrepare = 100,
-            AutoPrepareMinUsages = 2,
-        };
+        var settings = Defaults();
+        settings.CommandTimeout = (int)(commandTimeout ?? TimeSpan.FromSeconds(15)).TotalSeconds;
         var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
         foreach (string key in given.Keys) settings[key] = given[key];
+        // Given as '', for what stands between and refuses them.
+        if (settings.Options?.Trim().Length == 0) settings.Options = null;
         settings.MaxPoolSize = Math.Min(settings.MaxPoolSize, MaxConnections);
         _source = NpgsqlDataSource.Create(settings);
     }
+
+    /// <summary>What is wrong with a connection string, in words that follow its name and show no value of it; null when it can be tried.</summary>
+    public static string? FindProblem(string connectionString)
+    {
+        DbConnectionStringBuilder given;
+        try
+        {
+            given = new DbConnectionStringBuilder { ConnectionString = connectionString };
+        }
+        catch (ArgumentException)
+        {
+            return "is no list of NAME=VALUE with semicolons between them";
+        }
+        var settings = new NpgsqlConnectionStringBuilder();
+        foreach (string key in given.Keys)
+        {
+            try
+            {
+                settings[key] = given[key];
+            }
+            catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException)
+            {
+                if (settings.ContainsKey(key)) return $"has a {key}= whose value Npgsql cannot read";
+                // What is no name of Npgsql's may be a piece of the password.
+                return given.Keys.Cast<string>().Any(one => PasswordNames.Contains(one, StringComparer.OrdinalIgnoreCase))
+                    ? "has a part whose name Npgsql does not know; a password with a semicolon or an equals sign stands between quotes"
+                    : $"has a part {key}= that Npgsql does not know";
+            }
+        }
+        return string.IsNullOrWhiteSpace(settings.Host) ? "has no Host=" : null;
+    }
+
+    private static NpgsqlConnectionStringBuilder Defaults() => new()
+    {
+        ApplicationName = "entrepot",
+        Timeout = 3,
+        // A server that did not answer in time does not confirm a cancellation either.
+        CancellationTimeout = -1,
+        // Nothing of a session is ever changed here, and setting it back costs half a dozen statements each time.
+        NoResetOnClose = true,
+        MaxAutoPrepare = 100,
+        AutoPrepareMinUsages = 2,
+        Options = LostHost,
+        TcpKeepAlive = true,
+        TcpKeepAliveTime = TcpIdleSeconds,
+        TcpKeepAliveInterval = TcpProbeSeconds,
+    };
 
     /// <inheritdoc />
     public SqlDialect Dialect { get; } = SqlDialect.Postgres();
@@ -87,7 +136,7 @@ public sealed class PostgresDatabase : IDatabase
             await ExecuteAsync(held, $"SELECT pg_advisory_lock({MigrationLock})", cancellationToken);
             try
             {
-                await using var context = new PostgresCacheDb(new DbContextOptionsBuilder<PostgresCacheDb>().UseNpgsql(_source).Options);
+                await using var context = new PostgresCacheDb(new DbContextOptionsBuilder<PostgresCacheDb>().UseNpgsql(_source, npgsql => npgsql.CommandTimeout((int)MigrationLimit.TotalSeconds)).Options);
                 await context.Database.MigrateAsync(cancellationToken);
             }
             finally
@@ -107,6 +156,7 @@ public sealed class PostgresDatabase : IDatabase
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
         await using var command = connection.CreateCommand();
+        command.CommandTimeout = (int)MigrationLimit.TotalSeconds;
 #pragma warning disable CA2100 // Constants.
         command.CommandText = sql;
 #pragma warning restore CA2100
@@ -153,6 +203,8 @@ public sealed class PostgresDatabase : IDatabase
         PostgresException postgres => postgres.SqlState[..2] is "08" or "53" or "57" or "58"
             || postgres.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
             || postgres.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
+            // We stood still in a transaction, or another does: the one was rolled back, the other will be.
+            || postgres.SqlState is IdleInTransaction or PostgresErrorCodes.LockNotAvailable
             // The schema is not there yet: another process, or this one, is about to make it.
             || postgres.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn
             ? new DatabaseUnavailableException($"PostgreSQL cannot do it now: {postgres.MessageText} ({postgres.SqlState})", postgres)

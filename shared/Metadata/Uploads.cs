@@ -10,12 +10,13 @@ public sealed record Upload(string Digest, long Fence, string? Id);
 public sealed class Uploads(IDatabase database)
 {
     /// <summary>Writes down that an upload is about to begin.</summary>
-    public Task AddAsync(string digest, long fence, CancellationToken cancellationToken) =>
+    /// <returns>The id of an earlier one of the same object that has not ended as far as we know: to be ended first, for only one is remembered. Else null.</returns>
+    public Task<string?> AddAsync(string digest, long fence, CancellationToken cancellationToken) =>
         database.WriteAsync((session, token) => session.Sql($"""
             INSERT INTO uploads (digest, fence, begun_at) VALUES (@digest, @fence, {database.Dialect.Now})
-            ON CONFLICT (digest, fence) DO UPDATE SET begun_at = excluded.begun_at
+            ON CONFLICT (digest, fence) DO UPDATE SET begun_at = excluded.begun_at RETURNING upload_id
             """)
-            .With("digest", digest).With("fence", fence).ExecuteAsync(token), cancellationToken);
+            .With("digest", digest).With("fence", fence).FirstOrDefaultAsync(row => row.StringOrNull(0), token), cancellationToken);
 
     /// <summary>Writes down its id.</summary>
     public Task NameAsync(string digest, long fence, string id, CancellationToken cancellationToken) =>

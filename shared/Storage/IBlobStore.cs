@@ -9,7 +9,7 @@ namespace Entrepot.Storage;
 /// </summary>
 public interface IBlobStore
 {
-    /// <summary>Makes a verified spool durable under its key, so that it survives a power cut; the spool's own name is gone then. The caller writes the row.</summary>
+    /// <summary>Makes a verified spool durable under its key, as the store understands it (files: synced, so that it survives a power cut); the spool's own name is gone then. The caller writes the row.</summary>
     /// <exception cref="StoreUnavailableException">The store can't be reached now; the spool is as it was.</exception>
     /// <exception cref="IOException">The store failed or is full; nothing is left under the key.</exception>
     Task StoreAsync(Spool spool, StoredBlob blob, CancellationToken cancellationToken);

@@ -20,7 +20,7 @@ public interface ILiveFetch
     /// <summary>Whether the owner could not be reached when it was last asked, or broke off: it may be gone.</summary>
     bool IsOwnerSilent { get; }
 
-    /// <summary>A reader of the bytes as they come, or null when the fetch has let go of the bytes at <paramref name="offset"/>.</summary>
+    /// <summary>A reader of the bytes as they come, or null when the fetch has let go of the bytes at <paramref name="offset"/>, or its owner has said that it does not have it.</summary>
     IBlobSource? OpenOrNull(long offset);
 }
 

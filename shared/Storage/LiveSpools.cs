@@ -10,6 +10,9 @@ public sealed class LiveSpools : ILiveFetches
     /// <summary>How many fetches are running here.</summary>
     public int Count => _spools.Count;
 
+    /// <summary>Whether anybody reads one of them now.</summary>
+    public bool AreRead => _spools.Values.Any(spool => spool.ReaderCount > 0);
+
     /// <summary>Makes a spool findable from the moment its fetch is claimed.</summary>
     public void Add(Spool spool) => _spools[spool.FetchId] = spool;
 

@@ -36,7 +36,7 @@ public sealed partial class Spool : ILiveFetch, IDisposable
     private SafeFileHandle? _file;
     private FileStream? _fileToSend;
     private LiveAnswer? _answer;
-    private long _writtenBack, _answeredAt;
+    private long _writtenBack, _answeredAt, _turns;
     private bool _verified, _ended, _released;
 
     /// <summary>A spool for one claim of a blob fetch. Nothing is opened yet.</summary>
@@ -153,10 +153,10 @@ public sealed partial class Spool : ILiveFetch, IDisposable
         _changed.Fire();
     }
 
-    /// <summary>The offsets that readers wait for and that are not there, the lowest first.</summary>
+    /// <summary>The offsets that readers wait for and that are not there; what has been waited for longest comes first.</summary>
     public IReadOnlyList<long> Wanted()
     {
-        lock (_lock) return [.. _readers.Select(reader => reader.Position).Where(position => _filled.RunEnd(position) == position).Distinct().Order()];
+        lock (_lock) return [.. _readers.OrderBy(reader => reader.Turn).Select(reader => reader.Position).Where(position => _filled.RunEnd(position) == position).Distinct()];
     }
 
     /// <summary>What is missing in [<paramref name="start"/>, <paramref name="end"/>), in order.</summary>
@@ -220,6 +220,7 @@ public sealed partial class Spool : ILiveFetch, IDisposable
             {
                 var moved = reader.Position != offset;
                 reader.Position = offset;
+                if (moved || reader.Turn == 0) reader.Turn = ++_turns;
                 if (moved && _ring is not null) _changed.Fire();
                 var held = reader.Dropped ? -1 : Held(offset);
                 if (held < 0 || !IsHeld()) return false;

@@ -47,10 +47,14 @@ public sealed class SpoolFolder
         }
     }
 
-    /// <summary>Gives the room back, once the spool is stored or discarded.</summary>
+    /// <summary>Gives the room back when the claim has ended, however it did; and removes the file where nobody goes on with it. Who reads it reads on.</summary>
     public void Release(Spool spool)
     {
-        lock (_lock) _reserved.Remove(spool.FetchId);
+        lock (_lock)
+            // A later claim of the same fetch may have reserved since.
+            if (_reserved.TryGetValue(spool.FetchId, out var reserved) && reserved.Spool == spool)
+                _reserved.Remove(spool.FetchId);
+        if (!_isKept) Discard(spool);
     }
 
     /// <summary>Removes a spool's file.</summary>

@@ -8,6 +8,9 @@ internal sealed class SpoolReader(Spool spool, long position) : IBlobSource
     /// <summary>The offset it waits for or reads at.</summary>
     public long Position { get; set; } = position;
 
+    /// <summary>Who came to its offset before whom; 0 before it has waited at one.</summary>
+    public long Turn { get; set; }
+
     /// <summary>Set when it stood still for too long under a pass-through: its bytes are given up.</summary>
     public bool Dropped { get; set; }
 

@@ -80,11 +80,12 @@ public sealed class UpstreamCatalog
     /// <summary>Everything that is wrong with a configuration, each with the key, its value (never a secret), the problem and the fix; empty when nothing is.</summary>
     /// <param name="upstreams">The options by name; a null value is a removed upstream.</param>
     /// <param name="defaultUpstream">The configured <c>DefaultUpstream</c>; null or empty for none.</param>
+    /// <param name="hasSecrets">Whether a password that is not there is missing.</param>
     public static IReadOnlyList<(string Key, string Value, string Problem, string Fix)> Validate(
-        IEnumerable<KeyValuePair<string, UpstreamOptions?>> upstreams, string? defaultUpstream)
+        IEnumerable<KeyValuePair<string, UpstreamOptions?>> upstreams, string? defaultUpstream, bool hasSecrets = true)
     {
         ArgumentNullException.ThrowIfNull(upstreams);
-        return UpstreamRules.Check([.. upstreams.Where(pair => pair.Value is not null)!], defaultUpstream);
+        return UpstreamRules.Check([.. upstreams.Where(pair => pair.Value is not null)!], defaultUpstream, hasSecrets);
     }
 
     private static Resolution To(Upstream upstream, string repository) => new(upstream, upstream.NormalizeRepository(repository));

@@ -14,7 +14,7 @@ internal static partial class UpstreamRules
         ("registry-1.docker.io", UpstreamsDefaults.DockerHub),
     ];
 
-    public static List<Problem> Check(IReadOnlyList<KeyValuePair<string, UpstreamOptions>> upstreams, string? defaultUpstream)
+    public static List<Problem> Check(IReadOnlyList<KeyValuePair<string, UpstreamOptions>> upstreams, string? defaultUpstream, bool hasSecrets)
     {
         var problems = new List<Problem>();
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
@@ -23,7 +23,7 @@ internal static partial class UpstreamRules
             var key = $"Upstreams:{name}";
             CheckName(problems, key, name, unique: names.Add(name));
             CheckUrl(problems, key, name, options);
-            CheckAccount(problems, key, options);
+            CheckAccount(problems, key, options, hasSecrets);
             CheckBounds(problems, key, options);
             CheckTagPatterns(problems, key, options);
             CheckHosts(problems, $"{key}:TokenHosts", options.TokenHosts);
@@ -78,10 +78,10 @@ internal static partial class UpstreamRules
             problems.Add((key, url.OriginalString, "ends in /v2, which is added to it", "leave /v2 out"));
     }
 
-    private static void CheckAccount(List<Problem> problems, string key, UpstreamOptions options)
+    private static void CheckAccount(List<Problem> problems, string key, UpstreamOptions options, bool hasSecrets)
     {
         var (hasName, hasPassword) = (!string.IsNullOrEmpty(options.Username), !string.IsNullOrEmpty(options.Password));
-        if (hasName && !hasPassword)
+        if (hasName && !hasPassword && hasSecrets)
             problems.Add(($"{key}:Password", "", "is missing while Username is set", "set Password or PasswordFile, or remove Username"));
         else if (hasPassword && !hasName)
             problems.Add(($"{key}:Username", "", "is missing while Password is set", "set Username, or remove Password"));

@@ -14,7 +14,8 @@ public sealed class UpstreamSettings
     public Dictionary<string, UpstreamOptions?> Upstreams { get; set; } = UpstreamsDefaults.Create();
 
     /// <summary>Everything that is wrong with them.</summary>
-    public IReadOnlyList<(string Key, string Value, string Problem, string Fix)> Problems() => UpstreamCatalog.Validate(Upstreams, DefaultUpstream);
+    /// <param name="hasSecrets">False in a process that asks no upstream and has been given no passwords.</param>
+    public IReadOnlyList<(string Key, string Value, string Problem, string Fix)> Problems(bool hasSecrets = true) => UpstreamCatalog.Validate(Upstreams, DefaultUpstream, hasSecrets);
 
     /// <summary>The catalogue of these registries.</summary>
     public UpstreamCatalog ToCatalog() => new(Upstreams, DefaultUpstream);

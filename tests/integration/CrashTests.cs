@@ -7,8 +7,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>kill -9 at any moment: what is pulled afterwards is right, what was there is taken up again, and nothing is left lying about.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class CrashTests(RegistryFixture fixture)
+public sealed class CrashTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
     /// <summary>The numbered steps of a blob fetch (BlobFetch) and of the small fetches (SmallFetch).</summary>
     public static TheoryData<int> Steps => [1, 2, 3, 4, 5, 6, 11, 12];
@@ -101,7 +100,7 @@ public sealed class CrashTests(RegistryFixture fixture)
     }
 
     private static EntrepotSettings Tidy(EntrepotSettings settings) =>
-        settings.Set("Janitor", new Dictionary<string, object?> { ["SweepInterval"] = "500ms", ["OrphanGrace"] = "0s" });
+        settings.Set("Janitor", new Dictionary<string, object?> { ["SweepInterval"] = "500ms", ["OrphanInterval"] = "500ms", ["OrphanGrace"] = "0s" });
 
     private async Task PullAsync(EntrepotProcess entrepot)
     {

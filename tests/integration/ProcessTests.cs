@@ -40,7 +40,7 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
         Assert.Contains("hosts.toml", entrepot.LogText, StringComparison.Ordinal);
     }
 
-    [StandaloneFact("in a cluster the api has no credentials, and always listens for others")]
+    [Fact]
     public async Task Listening_beyond_loopback_with_upstream_credentials_is_warned_of()
     {
         var settings = new EntrepotSettings().Add("secret.test", new Uri("http://127.0.0.1:9"), ("Username", "u"), ("Password", "hidden-pw"));

@@ -22,7 +22,8 @@ public sealed class SpoiltManifestTests(RegistryFixture fixture) : IClassFixture
     public async Task A_spoilt_manifest_is_an_error_with_its_reason_and_is_pulled_again_when_the_upstream_is_well(string fault, int status, string code)
     {
         await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
-        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url));
+        await using var entrepot = await EntrepotProcess.StartNewAsync(
+            EntrepotSettings.WithUpstream(upstream.Url).Add(EntrepotSettings.DefaultUpstream, upstream.Url, ("NotFoundTtl", "2s")));
         upstream.Inject(UpstreamFaults.Named(fault), "/manifests/");
         foreach (var reference in new[] { "1", fixture.Small.Digest })
         {

@@ -7,19 +7,18 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>Nobody waits for it, everybody stands still, the process is paused.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class StandstillTests(RegistryFixture fixture)
+public sealed class StandstillTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
     [Fact]
     public async Task A_download_that_nobody_waits_for_is_given_up_while_it_is_less_than_half_done()
     {
         await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
-        upstream.BytesPerSecond = 1 << 20;
-        var settings = EntrepotSettings.WithUpstream(upstream.Url).Set("Fetcher", new Dictionary<string, object?> { ["AbandonAfter"] = "2s" });
+        upstream.BytesPerSecond = 1 << 18;
+        var settings = EntrepotSettings.WithUpstream(upstream.Url).Set("Fetcher", new Dictionary<string, object?> { ["AbandonAfter"] = "15s" });
         await using var entrepot = await EntrepotProcess.StartNewAsync(settings);
         var layer = fixture.Medium.Layers[0];
         await BlobReader.ReadBlobAsync(entrepot.Url, "library/medium", layer.Digest, new BlobReadOptions { StopAfter = 100_000 });
-        await Eventually.Async(() => entrepot.LogText.Contains("given up", StringComparison.Ordinal), TimeSpan.FromSeconds(20), "the download to be given up");
+        await Eventually.Async(() => entrepot.LogText.Contains("given up", StringComparison.Ordinal), TimeSpan.FromSeconds(40), "the download to be given up");
         Assert.InRange(upstream.Log.BlobBytes(layer.Digest), 0, layer.Size / 2);
         upstream.BytesPerSecond = null;
         Assert.Equal(layer.Digest, (await BlobReader.ReadBlobAsync(entrepot.Url, "library/medium", layer.Digest)).Digest);

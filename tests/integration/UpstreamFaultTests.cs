@@ -31,7 +31,8 @@ public sealed class UpstreamFaultTests(RegistryFixture fixture) : IClassFixture<
     public async Task A_spoilt_blob_never_completes_is_never_stored_and_is_pulled_again_when_the_upstream_is_well(string fault, int status, string code)
     {
         await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
-        await using var entrepot = await EntrepotProcess.StartNewAsync(EntrepotSettings.WithUpstream(upstream.Url));
+        await using var entrepot = await EntrepotProcess.StartNewAsync(
+            EntrepotSettings.WithUpstream(upstream.Url).Add(EntrepotSettings.DefaultUpstream, upstream.Url, ("NotFoundTtl", "2s")));
         var blobs = new[] { (Repository: "library/little", Layer: fixture.Little.Layers[0]), (Repository: "library/medium", Layer: fixture.Medium.Layers[0]) };
         foreach (var (repository, _) in blobs) await BlobReader.ReadManifestAsync(entrepot.Url, repository, "1");
         await Task.WhenAll(blobs.Select(async blob =>

@@ -9,26 +9,25 @@ install_servers() {
   [ -n "$missing" ] || return 0
   command -v apt-get >/dev/null || die "not Debian or Ubuntu; missing:$missing"
   [ "$(id -u)" = 0 ] || die "not root; missing:$missing"
+  [ "${ENTREPOT_NO_INSTALL:-}" != 1 ] || die "missing:$missing, and ENTREPOT_NO_INSTALL=1 keeps it so"
   echo "cluster.sh: installing$missing" >&2
-  local guard=/usr/sbin/policy-rc.d guarded= apt="env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
-  # Packages start no services: these here have data and ports of their own.
-  [ -e $guard ] || { printf '#!/bin/sh\nexit 101\n' >$guard && chmod 755 $guard && guarded=1; }
-  $apt update >&2 || echo "cluster.sh: apt-get update failed; trying with the lists there are" >&2
   # shellcheck disable=SC2086
-  $apt install -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io $missing >/dev/null || { [ -z "$guarded" ] || rm -f $guard; die "apt-get install failed for:$missing"; }
-  [ -z "$guarded" ] || rm -f $guard
+  install_packages -o Dpkg::Options::=--force-unsafe-io $missing || die "apt-get install failed for:$missing"
 }
 
 # as USER CMD...: its server refuses root
 as() { local user=$1; shift; if [ "$(id -u)" = 0 ]; then setpriv --reuid="$user" --regid="$user" --init-groups "$@"; else "$@"; fi; }
+
+# Whoever keeps data below a folder that is closed to others, such as /root, has reasons: it is not opened.
+check_reach() {
+  [ "$(id -u)" != 0 ] || as postgres test -x "$data/servers" || die "the user postgres, as whom the database runs, can't walk to $data: name another folder, as in --data /var/tmp/entrepot-cluster"
+}
 
 start_postgres() {
   local folder=$data/servers/postgres bin port
   bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1); port=$(port_of postgres)
   if [ ! -e "$folder/made" ]; then
     rm -rf "$folder"; mkdir -p "$folder"; [ "$(id -u)" != 0 ] || chown postgres "$folder"
-    # The server's user must be able to walk to its folder.
-    local up=$folder; while [ "$up" != / ]; do up=$(dirname "$up"); [ "$(id -u)" != 0 ] || as postgres test -x "$up" || chmod o+x "$up"; done
     (cd "$folder" && umask 077 && echo entrepot >pw && { [ "$(id -u)" != 0 ] || chown postgres pw; } &&
       as postgres env LC_ALL=C.UTF-8 "$bin/initdb" -D data -U entrepot --pwfile=pw -A scram-sha-256 --no-sync --no-instructions -E UTF8) >>"$data/log/postgres.log" 2>&1 || die "initdb failed; $data/log/postgres.log tells why"
     printf "listen_addresses='127.0.0.1'\nunix_socket_directories=''\nfsync=off\nsynchronous_commit=off\nfull_page_writes=off\nmax_connections=300\nshared_preload_libraries=pg_stat_statements\nlog_line_prefix='%%m %%a '\n" >>"$folder/data/postgresql.conf"

@@ -5,12 +5,16 @@ program_of() { # api-1 → services/api/…/Entrepot.Api
   echo "$root/services/$service/bin/Release/net10.0/Entrepot.${service^}.dll"
 }
 
+# Always, so that what runs is what the sources say; but for those who have just built.
 build_services() {
-  local service
-  for service in api fetcher janitor; do
-    [ -e "$(program_of "$service-1")" ] || { command -v dotnet >/dev/null || die "there is no dotnet on PATH: install the .NET 10 SDK (https://dotnet.microsoft.com/download)"
-      dotnet build "$root/services/$service" -c Release --nologo -v quiet || die "services/$service does not build"; }
-  done
+  if [ "${ENTREPOT_NO_BUILD:-}" = 1 ]; then
+    local service
+    for service in api fetcher janitor; do [ -e "$(program_of "$service-1")" ] || die "services/$service is not built, and ENTREPOT_NO_BUILD=1 keeps it so"; done
+    return
+  fi
+  command -v dotnet >/dev/null || die "there is no dotnet on PATH: install the .NET 10 SDK (https://dotnet.microsoft.com/download)"
+  # It references the three.
+  dotnet build "$root/services/standalone" -c Release --nologo -v quiet >&2 || die "the services do not build"
 }
 
 start_service() {

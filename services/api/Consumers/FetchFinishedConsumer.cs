@@ -21,7 +21,7 @@ internal sealed class FetchFinishedConsumer(FetchWaits waits, ContentIndex index
         // Of other kinds the row has the answer.
         if (fetch is { Outcome: nameof(FetchOutcome.Stored), Kind: nameof(FetchKind.Blob) })
         {
-            waits.Stored(fetch.FetchId);
+            waits.Stored(fetch.FetchId, fetch.Fence);
             return Task.CompletedTask;
         }
         return waits.SignalAsync(fetch.FetchId, context.CancellationToken);

@@ -11,7 +11,7 @@ namespace Entrepot.Api.Pull;
 
 /// <summary>
 /// The one loop that writes every blob body, over (source, offset): the store, a running fetch, or its next owner. A source that ends early is
-/// replaced behind the client's back. Gives up only when nothing will ever hold the bytes, or after a minute without one; then the response ends
+/// replaced behind the client's back. Gives up only when nothing will ever hold the bytes, or after a minute without one in which the fetch brings none either; then the response ends
 /// short of its Content-Length (FIN and not RST: clients resume from that).
 /// </summary>
 internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<BodyLoop> log)
@@ -50,19 +50,19 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
     private async Task<long> WritePartAsync(PullRequest pull, BodyPart part, BlobLocator locator)
     {
         var writer = pull.Http.Response.BodyWriter;
-        var files = pull.Http.Features.Get<IFileBodyFeature>();
+        var direct = pull.Http.Features.Get<IDirectBodyFeature>();
         if (locator.Bytes is { } bytes)
         {
             await writer.WriteAsync(bytes.AsMemory((int)part.Start, (int)part.Length), pull.Aborted);
             return part.Length;
         }
-        var (offset, end) = (part.Start, part.Start + part.Length);
+        var (offset, end, why) = (part.Start, part.Start + part.Length, "nothing holds the rest");
         using var sending = CancellationTokenSource.CreateLinkedTokenSource(pull.Aborted, draining.CutShort);
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(pull.Aborted, draining.CutShort);
         IBlobSource? source = null;
         try
         {
-            // Armed by progress only: whatever is tried meanwhile, a minute without a byte is the end.
+            // Armed by progress only, the body's or the fetch's: whatever is tried meanwhile, a minute without a byte is the end.
             stall.CancelAfter(options.BodyStallTimeout);
             while (offset < end)
             {
@@ -70,22 +70,26 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
                 {
                     source ??= await locator.LocateAsync(offset, end, stall.Token);
                 }
-                catch (DatabaseUnavailableException)
+                catch (Exception e) when (e is DatabaseUnavailableException || IsOfTheSource(e, stall))
                 {
                     await Task.Delay(Still, stall.Token);
                     continue;
                 }
                 if (source is null) break;
-                if (!await WaitAsync(source, offset, locator, stall.Token))
+                if (!await WaitAsync(source, offset, locator, stall))
                 {
                     source.Dispose();
                     source = null;
                     await Task.Delay(Between, stall.Token);
                     continue;
                 }
-                var (count, isGone) = await SendAsync(source, files, writer, part, offset, locator, stall, sending.Token);
+                var (count, isGone) = await SendAsync(source, direct, writer, part, offset, locator, stall, sending.Token);
                 offset += count;
-                if (isGone) break;
+                if (isGone)
+                {
+                    why = "the client's connection is gone";
+                    break;
+                }
                 if (count > 0)
                 {
                     stall.CancelAfter(options.BodyStallTimeout);
@@ -99,55 +103,86 @@ internal sealed class BodyLoop(ApiOptions options, Draining draining, ILogger<Bo
         }
         catch (OperationCanceledException) when (!pull.Aborted.IsCancellationRequested)
         {
-            // A minute without a byte, or the process ends.
+            why = draining.CutShort.IsCancellationRequested ? "this process ends" : "no byte came for too long";
         }
         finally
         {
             source?.Dispose();
         }
-        if (offset < end && !pull.Aborted.IsCancellationRequested) log.EndedShort(pull.Repository, offset, end);
+        if (offset < end && !pull.Aborted.IsCancellationRequested) log.EndedShort(pull.Repository, offset, end, why);
         return offset - part.Start;
     }
 
     /// <summary>Waits for the byte at <paramref name="offset"/>; a running fetch that stands still for 2 s is looked after.</summary>
-    private static async ValueTask<bool> WaitAsync(IBlobSource source, long offset, BlobLocator locator, CancellationToken cancellationToken)
+    private async ValueTask<bool> WaitAsync(IBlobSource source, long offset, BlobLocator locator, CancellationTokenSource stall)
     {
-        var waiting = source.WaitAsync(offset, cancellationToken);
-        if (waiting.IsCompleted) return await waiting;
-        var task = waiting.AsTask();
-        while (true)
+        try
         {
-            try
+            var waiting = source.WaitAsync(offset, stall.Token);
+            if (waiting.IsCompleted) return await waiting;
+            var task = waiting.AsTask();
+            while (true)
             {
-                return await task.WaitAsync(Still, cancellationToken);
+                try
+                {
+                    return await task.WaitAsync(Still, stall.Token);
+                }
+                catch (TimeoutException)
+                {
+                    if (await locator.HasMovedOnAsync(stall.Token)) return false;
+                    if (locator.HasProgressed()) stall.CancelAfter(options.BodyStallTimeout);
+                }
             }
-            catch (TimeoutException)
-            {
-                if (await locator.HasMovedOnAsync(cancellationToken)) return false;
-            }
+        }
+        catch (Exception e) when (IsOfTheSource(e, stall))
+        {
+            return false;
         }
     }
 
-    /// <summary>Sends what the source has at the offset: out of its file where that is possible, else through memory. A count of 0: the source has ended.</summary>
-    private static async ValueTask<(int Count, bool IsGone)> SendAsync(
-        IBlobSource source, IFileBodyFeature? files, PipeWriter writer, BodyPart part, long offset, BlobLocator locator, CancellationTokenSource stall, CancellationToken cancellationToken)
+    private static async ValueTask<int> ReadAsync(IBlobSource source, long offset, Memory<byte> buffer, CancellationTokenSource stall)
+    {
+        try
+        {
+            return await source.ReadAsync(offset, buffer, stall.Token);
+        }
+        catch (Exception e) when (IsOfTheSource(e, stall))
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>Whether it ends a source at most, and no body: another may have the rest. A cancellation that is not ours is some time limit below.</summary>
+    private static bool IsOfTheSource(Exception e, CancellationTokenSource stall) =>
+        e is OperationCanceledException ? !stall.IsCancellationRequested : e is IOException or HttpRequestException or ObjectDisposedException;
+
+    /// <summary>Sends what the source has at the offset: out of its file or its connection where that is possible, else through memory. A count of 0: the source has ended.</summary>
+    private static async ValueTask<BodySent> SendAsync(
+        IBlobSource source, IDirectBodyFeature? direct, PipeWriter writer, BodyPart part, long offset, BlobLocator locator, CancellationTokenSource stall, CancellationToken cancellationToken)
     {
         var left = part.Start + part.Length - offset;
-        if (files is not null && left > BlobEntry.SmallBytes && source.FileAt(offset) is { } stretch)
+        if (direct is not null && left > BlobEntry.SmallBytes)
         {
-            var count = (int)Math.Min(Math.Min(stretch.Count, left), FileStepBytes);
+            if (source.FileAt(offset) is { } stretch)
+            {
+                var count = (int)Math.Min(Math.Min(stretch.Count, left), FileStepBytes);
+                stall.CancelAfter(Timeout.InfiniteTimeSpan);
+                return await direct.SendAsync(writer, stretch.File, offset, count, cancellationToken);
+            }
+            using KernelBuffer buffer = new();
+            var filled = await ReadAsync(source, offset, buffer.Memory[..(int)Math.Min(KernelBuffer.Bytes, left)], stall);
+            if (filled == 0) return default;
             stall.CancelAfter(Timeout.InfiniteTimeSpan);
-            var sent = await files.SendAsync(writer, stretch.File, offset, count, cancellationToken);
-            return (sent.Bytes, sent.IsGone);
+            return await direct.SendAsync(writer, buffer, filled, cancellationToken);
         }
         var memory = writer.GetMemory(ChunkBytes);
-        var read = await source.ReadAsync(offset, memory[..(int)Math.Min(memory.Length, left)], stall.Token);
-        if (read == 0) return (0, false);
+        var read = await ReadAsync(source, offset, memory[..(int)Math.Min(memory.Length, left)], stall);
+        if (read == 0) return default;
         Keep(locator.Held, part, memory[..read]);
         writer.Advance(read);
         // A client may read as slowly as it likes: only our own side has to make progress.
         stall.CancelAfter(Timeout.InfiniteTimeSpan);
-        return (read, (await writer.FlushAsync(cancellationToken)).IsCompleted);
+        return new BodySent(read, (await writer.FlushAsync(cancellationToken)).IsCompleted);
     }
 
     /// <summary>A small blob that was read whole stays in memory.</summary>

@@ -12,7 +12,7 @@ internal sealed class FetchWait(FetchStatus status, FetchWaits owner) : IDisposa
 
     public Guid Id { get; } = status.Id;
 
-    /// <summary>The row, or null once it has been swept (10 minutes after it was settled).</summary>
+    /// <summary>The row as last seen; null when it is no more and how it ended is not known.</summary>
     public FetchStatus? Status => Volatile.Read(ref _status);
 
     /// <summary>Completes with the next look at the row. Take it before reading <see cref="Status"/>.</summary>
@@ -24,7 +24,9 @@ internal sealed class FetchWait(FetchStatus status, FetchWaits owner) : IDisposa
         TaskCompletionSource fired;
         lock (_lock)
         {
-            if (now is not null && _status is { } known && (now.Fence < known.Fence || (IsOver(known) && !IsOver(now)))) return;
+            // What is over stays so, but for the row's own word that there is a later claim: then who said that it was over had lost it.
+            // And the row is swept 10 minutes after its end, while a slow client still reads.
+            if (_status is { } known && (now is null ? IsOver(known) : now.Fence < known.Fence || (now.Fence == known.Fence && IsOver(known) && !IsOver(now)))) return;
             _status = now;
             (fired, _changed) = (_changed, New());
         }

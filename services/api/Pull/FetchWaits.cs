@@ -40,11 +40,11 @@ internal sealed class FetchWaits(FetchQueue queue, TimeProvider time, ILogger<Fe
             wait.Update(status with { State = FetchState.Running, Fence = fence, OwnerAddress = address });
     }
 
-    /// <summary>A fetcher has said that the blob is stored: what the row says too.</summary>
-    public void Stored(Guid id)
+    /// <summary>A fetcher has said that the blob is stored: what the row says too, unless another has claimed it since, and then it counts for nothing.</summary>
+    public void Stored(Guid id, long? fence)
     {
         if (_waits.TryGetValue(id, out var wait) && wait.Status is { State: FetchState.Queued or FetchState.Running } status)
-            wait.Update(status with { State = FetchState.Done, Outcome = FetchOutcome.Stored });
+            wait.Update(status with { State = FetchState.Done, Outcome = FetchOutcome.Stored, Fence = fence ?? status.Fence });
     }
 
     internal void Leave(FetchWait wait) => _waits.TryRemove(new KeyValuePair<Guid, FetchWait>(wait.Id, wait));

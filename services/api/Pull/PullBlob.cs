@@ -110,10 +110,12 @@ internal sealed class PullBlob(
     /// <summary>The size once this repository's answer is known; null when an error has been written.</summary>
     private async Task<long?> AnswerAsync(PullRequest pull, BlobLocator locator, ContentKey key, bool mayHave, CacheState cache)
     {
-        var answer = await locator.WaitForAnswerAsync(TimeLeft(pull), pull.Aborted);
+        var digest = Digest.Parse(key.Reference);
+        var answer = await locator.WaitForAnswerAsync(size => BlobHead.FirstStretch(pull, digest, size), TimeLeft(pull), pull.Aborted);
         if (answer is null)
         {
-            if (locator.Failure is { } failure) await OciErrorResult.WriteAsync(pull.Http, failure, OciErrorCode.BlobUnknown);
+            if (locator.IsStoreAway) await OciErrorResult.WriteAsync(pull.Http, new OciError(OciErrorCode.Unavailable, $"{key.Reference} is held, but the object store can't be reached; try again"));
+            else if (locator.Failure is { } failure) await OciErrorResult.WriteAsync(pull.Http, failure, OciErrorCode.BlobUnknown);
             else await OciErrorResult.WriteStillFetchingAsync(pull.Http, key.Reference, queue.RetryAfter, cache);
             return null;
         }

@@ -9,6 +9,8 @@ internal sealed class RemoteSource(RemoteFetch fetch) : IBlobSource
     // is looked after.
     private static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(1);
 
+    // An owner that is gone without a word ends no request: only who waits for it does, by leaving.
+    private readonly CancellationTokenSource _left = new();
     private HttpResponseMessage? _response;
     private Stream? _stream;
     private long _position;
@@ -17,15 +19,17 @@ internal sealed class RemoteSource(RemoteFetch fetch) : IBlobSource
     public async ValueTask<bool> WaitAsync(long offset, CancellationToken cancellationToken)
     {
         if (_hasEnded) return false;
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _left.Token);
         try
         {
-            if ((_stream is null || offset != _position) && !await OpenAsync(offset, cancellationToken)) return false;
-            _ = await _stream!.ReadAsync(Memory<byte>.Empty, cancellationToken); // Of no byte: it waits for one.
+            if ((_stream is null || offset != _position) && !await OpenAsync(offset, waiting.Token)) return false;
+            _ = await _stream!.ReadAsync(Memory<byte>.Empty, waiting.Token); // Of no byte: it waits for one.
             return true;
         }
-        catch (Exception e) when (e is IOException or HttpRequestException)
+        catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !waiting.IsCancellationRequested))
         {
-            fetch.Broke();
+            // Cancelled by nobody: that is how the HTTP client says that it could not connect in time.
+            fetch.Broke(e.Message);
             _hasEnded = true;
             return false;
         }
@@ -50,7 +54,7 @@ internal sealed class RemoteSource(RemoteFetch fetch) : IBlobSource
         }
         catch (Exception e) when (e is IOException or HttpRequestException)
         {
-            fetch.Broke();
+            fetch.Broke(e.Message);
             _hasEnded = true;
             return 0;
         }
@@ -58,22 +62,36 @@ internal sealed class RemoteSource(RemoteFetch fetch) : IBlobSource
 
     public FileStretch? FileAt(long offset) => null;
 
+    /// <summary>Also while a wait is out, which ends then.</summary>
     public void Dispose()
     {
-        _stream?.Dispose();
-        _response?.Dispose();
+        if (_left.IsCancellationRequested) return;
+        _left.Cancel();
+        Close();
+        _left.Dispose();
     }
 
     private async Task<bool> OpenAsync(long offset, CancellationToken cancellationToken)
     {
-        Dispose();
-        (_stream, _response) = (null, await fetch.OpenAsync(offset, cancellationToken));
-        if (_response is null)
+        Close();
+        _stream = null;
+        if (await fetch.OpenAsync(offset, cancellationToken) is not { } response)
         {
             _hasEnded = true;
             return false;
         }
-        (_stream, _position) = (await _response.Content.ReadAsStreamAsync(cancellationToken), offset);
+        Interlocked.Exchange(ref _response, response);
+        if (_left.IsCancellationRequested)
+        {
+            // It came just after the reader had left.
+            Close();
+            _hasEnded = true;
+            return false;
+        }
+        (_stream, _position) = (await response.Content.ReadAsStreamAsync(cancellationToken), offset);
         return true;
     }
+
+    /// <summary>With the response goes its stream, and with that, unless it was read to its end, the connection.</summary>
+    private void Close() => Interlocked.Exchange(ref _response, null)?.Dispose();
 }

@@ -7,6 +7,7 @@ using Entrepot.Hosting;
 using Entrepot.Hosting.Serving;
 using Entrepot.Storage;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Entrepot.Fetcher.Endpoints;
 
@@ -14,10 +15,11 @@ namespace Entrepot.Fetcher.Endpoints;
 /// Lets the api's replicas read this process's running downloads (<see cref="InternalRoutes"/>). A body ends short when its download ends, and when this process
 /// does: whoever reads asks the row again who has the rest.
 /// </summary>
-internal sealed class ContentEndpoint(LiveSpools live, InternalSettings settings, Draining draining)
+internal sealed class ContentEndpoint(LiveSpools live, InternalSettings settings, Draining draining, TimeProvider time, ILogger<ContentEndpoint> log)
 {
     private const int ChunkBytes = 256 * 1024, FileStepBytes = 1024 * 1024;
 
+    private readonly Seldom _refusals = new(TimeSpan.FromSeconds(10), time);
     private readonly byte[] _token = Encoding.UTF8.GetBytes("Bearer " + settings.Token);
 
     public async Task HandleAsync(HttpContext http)
@@ -28,6 +30,7 @@ internal sealed class ContentEndpoint(LiveSpools live, InternalSettings settings
         if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString()), _token))
         {
             response.StatusCode = StatusCodes.Status401Unauthorized;
+            if (_refusals.IsDue()) log.ReaderRefused(http.Connection.RemoteIpAddress);
             return;
         }
         var parts = http.Request.Path.Value![InternalRoutes.Prefix.Length..].Split('/');
@@ -69,33 +72,39 @@ internal sealed class ContentEndpoint(LiveSpools live, InternalSettings settings
         try
         {
             await response.StartAsync(ending.Token);
-            await CopyAsync(http, source, start, size, ending.Token);
+            if (await CopyAsync(http, source, start, size, ending.Token)) return;
         }
         catch (OperationCanceledException)
         {
             // The reader has gone, or this process goes.
         }
+        // To return short of the length is an error of ours to the web server, and in the log. Whoever reads here asks the row who has the rest, however this ends.
+#pragma warning disable RS0030
+        http.Abort();
+#pragma warning restore RS0030
     }
 
-    private static async Task CopyAsync(HttpContext http, IBlobSource source, long start, long size, CancellationToken cancellationToken)
+    /// <summary>False when it ends short.</summary>
+    private static async Task<bool> CopyAsync(HttpContext http, IBlobSource source, long start, long size, CancellationToken cancellationToken)
     {
-        var (writer, files) = (http.Response.BodyWriter, http.Features.Get<IFileBodyFeature>());
+        var (writer, files) = (http.Response.BodyWriter, http.Features.Get<IDirectBodyFeature>());
         for (var offset = start; offset < size;)
         {
-            if (!await source.WaitAsync(offset, cancellationToken)) return;
+            if (!await source.WaitAsync(offset, cancellationToken)) return false;
             if (files is not null && source.FileAt(offset) is { } stretch)
             {
                 var sent = await files.SendAsync(writer, stretch.File, offset, (int)Math.Min(stretch.Count, FileStepBytes), cancellationToken);
-                if (sent.IsGone || sent.Bytes == 0) return;
+                if (sent.IsGone || sent.Bytes == 0) return false;
                 offset += sent.Bytes;
                 continue;
             }
             var read = await source.ReadAsync(offset, writer.GetMemory(ChunkBytes), cancellationToken);
-            if (read == 0) return;
+            if (read == 0) return false;
             writer.Advance(read);
             offset += read;
-            if ((await writer.FlushAsync(cancellationToken)).IsCompleted) return;
+            if ((await writer.FlushAsync(cancellationToken)).IsCompleted) return false;
         }
+        return true;
     }
 
     /// <summary>N of <c>bytes=N-</c>; 0 without one.</summary>

@@ -20,5 +20,6 @@ internal sealed class Announcer(Outbox outbox, FetcherIdentity identity)
         Repository = source.Repository,
         Reference = fetch.Claim.Reference,
         Outcome = outcome.ToString(),
+        Fence = fetch.Fence,
     });
 }

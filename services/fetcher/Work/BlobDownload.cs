@@ -39,7 +39,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         if (!spool.HasFile && expected is > 0 && fetch.Claim.Progress > 0) spool.OpenFile(Math.Min(fetch.Claim.Progress, expected.Value - 1));
         var inPieces = (upstream.Options.Connections > 1 || wanted is not null) && expected >= options.ParallelFrom;
         var start = inPieces ? wanted ?? spool.Prefix : spool.Prefix;
-        var firstEnd = inPieces ? Math.Min(expected!.Value, (start / PieceQueue.LengthFor(expected.Value) + 1) * PieceQueue.LengthFor(expected.Value)) : (long?)null;
+        var firstEnd = inPieces ? Math.Min(expected!.Value, wanted is null ? (start / PieceQueue.LengthFor(expected.Value) + 1) * PieceQueue.LengthFor(expected.Value) : start + PieceQueue.Turn) : (long?)null;
         var opened = await client.OpenBlobAsync(upstream, repository, spool.Digest, start, firstEnd - 1, null, cancellationToken);
         if (opened.Failure is { } refused) return refused;
         var first = opened.Value;
@@ -55,11 +55,10 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
 
         // 3 Room for all of it, before its first byte is taken; the waiters may now send their headers.
         await room.TakeAsync(spool, size.Value, cancellationToken);
-        // The row must never promise more than the file has: pieces come in any order, and a process killed now would be resumed over holes.
-        if (spool.FilePrefix < fetch.Claim.Progress)
+        // The row must never promise more than a file has that will be gone on with: pieces come in any order, and a process killed now would be resumed over holes.
+        if (identity.Address.Length == 0 && spool.FilePrefix < fetch.Claim.Progress)
             await queue.RenewAsync(identity.Owner, [new LeaseProgress(fetch.Id, fetch.Fence, spool.FilePrefix)], cancellationToken);
-        await queue.RecordAnswerAsync(fetch.Id, fetch.Fence, size.Value, upstream.Name, repository, cancellationToken);
-        spool.Answer(new LiveAnswer(upstream.Name, repository, size.Value));
+        await AnsweredAsync(fetch, spool, new LiveAnswer(upstream.Name, repository, size.Value), cancellationToken);
         CrashPoint.Reached(2); // answered
 
         // 4 The bytes.
@@ -83,7 +82,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
     /// <summary>
     /// Lets the waiters of a lost owner in at once: its upstream has told them the size already. What they wait for is asked for first, the beginning beside it.
     /// </summary>
-    /// <returns>The lowest offset somebody waits for; null when nothing was lost, or nobody has come.</returns>
+    /// <returns>The offset that is waited for; null when nothing was lost, or nobody has come.</returns>
     private async Task<long?> TakeOverAsync(RunningFetch fetch, Spool spool, CancellationToken cancellationToken)
     {
         var claim = fetch.Claim;
@@ -92,10 +91,26 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
         spool.Answer(new LiveAnswer(upstream, repository, size));
         for (var looks = TakeOverWait / TakeOverLook; looks > 0; looks--)
         {
-            if (spool.Wanted() is [var lowest, ..]) return lowest;
+            if (spool.Wanted() is [var first, ..]) return first;
             await Task.Delay(TakeOverLook, cancellationToken);
         }
         return null;
+    }
+
+    /// <summary>Lets the waiters in, who ask the owner itself; the row tells whoever may have to take over, and while the database is away nobody can.</summary>
+    private async Task AnsweredAsync(RunningFetch fetch, Spool spool, LiveAnswer answer, CancellationToken cancellationToken)
+    {
+        spool.Answer(answer);
+        try
+        {
+            if (await queue.RecordAnswerAsync(fetch.Id, fetch.Fence, answer.Size, answer.Upstream, answer.Repository, cancellationToken)) return;
+            fetch.Lose();
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        catch (DatabaseUnavailableException e)
+        {
+            log.AnswerNotRecorded(spool.Digest, e.Message);
+        }
     }
 
     /// <summary>
@@ -241,8 +256,7 @@ internal sealed class BlobDownload(UpstreamClient client, FetchQueue queue, Spoo
                 if (read > skip) await spool.WriteAsync(offset + skip, buffer.AsMemory(skip, read - skip), cancellationToken);
                 offset += read;
             }
-            await queue.RecordAnswerAsync(fetch.Id, fetch.Fence, offset, from.Upstream.Name, from.Repository, cancellationToken);
-            spool.Answer(new LiveAnswer(from.Upstream.Name, from.Repository, offset));
+            await AnsweredAsync(fetch, spool, new LiveAnswer(from.Upstream.Name, from.Repository, offset), cancellationToken);
             return null;
         }
         catch (UpstreamReadException e)

@@ -13,11 +13,20 @@ namespace Entrepot.Fetcher.Work;
 /// </summary>
 internal sealed class BlobFetch(
     UpstreamCatalog catalog, BlobDownload download, FetchQueue queue, Holdings holdings, IBlobStore store, SpoolFolder folder, LiveSpools live,
-    FetcherIdentity identity, Announcer announcer, FetcherMetrics metrics, ILogger<BlobFetch> log) : IFetchWork
+    FetcherIdentity identity, FetcherOptions options, Announcer announcer, FetcherMetrics metrics, ILogger<BlobFetch> log) : IFetchWork, IDisposable
 {
+    /// <summary>How many blobs may lie verified in their spools while the store is away. Each holds a file open and is renewed every second; the folder's room bounds their bytes.</summary>
+    private const int MostToStore = 1000;
+
     private static readonly TimeSpan RingKept = TimeSpan.FromMinutes(2), ReadersCome = TimeSpan.FromSeconds(1);
 
+    /// <summary>Uploads hold no slot, but no more of them run at once than there are.</summary>
+    private readonly SemaphoreSlim _uploads = new(options.Slots);
+    private int _toStore;
+
     public FetchKind Kind => FetchKind.Blob;
+
+    public void Dispose() => _uploads.Dispose();
 
     public async Task RunAsync(RunningFetch fetch, CancellationToken cancellationToken)
     {
@@ -29,8 +38,7 @@ internal sealed class BlobFetch(
         var facts = await holdings.FindBlobAsync(source.Upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
         if (await IsHeldAsync(fetch, facts, cancellationToken))
         {
-            await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken);
-            announcer.Finished(fetch, FetchOutcome.Stored);
+            if (await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken) == CommitResult.Committed) announcer.Finished(fetch, FetchOutcome.Stored);
             return;
         }
 
@@ -66,16 +74,19 @@ internal sealed class BlobFetch(
             if (failure is null)
             {
                 CrashPoint.Reached(4); // verified
-                await KeepAsync(fetch, spool, digest, source, fetch.Lost);
+                // What is left waits for the store, and for the database, however long they are away: another fetch has the slot.
+                fetch.FreeSlot();
+                await KeepAsync(fetch, spool, digest, source, cancellationToken);
                 return;
             }
             source = await SettleAsync(fetch, spool, source, failure, cancellationToken);
         }
     }
 
-    /// <summary>Makes verified bytes durable and known.</summary>
-    private async Task KeepAsync(RunningFetch fetch, Spool spool, Digest digest, FetchSource source, CancellationToken cancellationToken)
+    /// <summary>Makes verified bytes durable and known. Once told to stop it waits for no store that is away, but ends what it has begun.</summary>
+    private async Task KeepAsync(RunningFetch fetch, Spool spool, Digest digest, FetchSource source, CancellationToken stopping)
     {
+        var cancellationToken = fetch.Lost;
         var blob = new StoredBlob(digest, fetch.Fence, spool.Size!.Value);
         if (spool.PassThrough)
         {
@@ -86,11 +97,11 @@ internal sealed class BlobFetch(
             return;
         }
 
-        // 5 Durable: sync, rename, sync of the folder.
+        // 5 Durable: a file after sync, rename and sync of the folder, an object when its server has said so.
         try
         {
             using var trace = FetchTrace.Store();
-            await WhenStoreIsBackAsync(digest, () => store.StoreAsync(spool, blob, cancellationToken), cancellationToken);
+            await WhenStoreIsBackAsync(spool, blob, stopping, cancellationToken);
         }
         catch (IOException e)
         {
@@ -106,7 +117,7 @@ internal sealed class BlobFetch(
         var commit = await WhenDatabaseIsBackAsync(
             () => queue.CommitBlobAsync(fetch.Id, fetch.Fence, digest.ToString(), blob.Size, source.Upstream, source.Repository, cancellationToken), cancellationToken);
         CrashPoint.Reached(6); // committed
-        if (commit != CommitResult.Committed) await store.DeleteAsync(digest, fetch.Fence, cancellationToken);
+        if (commit != CommitResult.Committed) await DiscardObjectAsync(digest, fetch.Fence, cancellationToken);
         if (commit == CommitResult.LeaseLost) return;
 
         // 7 Tell everybody.
@@ -121,8 +132,21 @@ internal sealed class BlobFetch(
         SpoolFolder.Discard(spool);
         // Who waits in another process may only now have seen whom to read from; once the row is settled there is nobody.
         if (identity.Address.Length > 0) await Task.Delay(ReadersCome, cancellationToken);
-        await WhenDatabaseIsBackAsync(() => queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken), cancellationToken);
-        announcer.Finished(fetch, source, FetchOutcome.Stored);
+        var finished = await WhenDatabaseIsBackAsync(() => queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken), cancellationToken);
+        if (finished == CommitResult.Committed) announcer.Finished(fetch, source, FetchOutcome.Stored);
+    }
+
+    /// <summary>Deletes an object that no row will point to. That it could not be is no reason to leave the rest undone.</summary>
+    private async Task DiscardObjectAsync(Digest digest, long fence, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.DeleteAsync(digest, fence, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            log.NotDeleted(digest, e.Message);
+        }
     }
 
     /// <summary>Writes down how a source failed. Returns the next one to ask, or null when the fetch has failed or is another owner's.</summary>
@@ -131,17 +155,12 @@ internal sealed class BlobFetch(
         log.SourceFailed(fetch.Claim.Reference, source.Upstream, source.Repository, failure.Outcome, failure.Message);
         log.IfLimited(fetch.Claim.Reference, source.Upstream, source.Repository, failure);
         metrics.Failed(source.Upstream, failure.Outcome);
-        var settled = await queue.SettleSourceAsync(
-            fetch.Id, fetch.Fence, source.Upstream, source.Repository, failure.Outcome, failure.Message, catalog.Find(source.Upstream)?.StandsFor(failure, fetch.Claim.Reference), cancellationToken);
-        announcer.Finished(fetch, source, failure.Outcome);
-
-        // Readers have had bytes that may be bad, from this very fetch: none of them may be completed by another source (promise 2).
-        while (failure.Outcome == FetchOutcome.Corrupt && spool.Size is not null && settled is SourceSettlement.Next(var next))
-        {
-            settled = await queue.SettleSourceAsync(
-                fetch.Id, fetch.Fence, next.Upstream, next.Repository, failure.Outcome, $"the bytes that were being delivered are not those of {fetch.Claim.Reference}", failure.RetryAfter, cancellationToken);
-            announcer.Finished(fetch, next, failure.Outcome);
-        }
+        // Readers may have had bad bytes, from this very fetch: none of them may be completed by another source, of this owner or of the next (promise 2).
+        var settled = await WhenDatabaseIsBackAsync(() => failure.Outcome == FetchOutcome.Corrupt && spool.Size is not null
+            ? queue.SettleAllAsync(fetch.Id, fetch.Fence, failure.Outcome, failure.Message, cancellationToken)
+            : queue.SettleSourceAsync(
+                fetch.Id, fetch.Fence, source.Upstream, source.Repository, failure.Outcome, failure.Message, catalog.Find(source.Upstream)?.StandsFor(failure, fetch.Claim.Reference), cancellationToken), cancellationToken);
+        if (settled is not SourceSettlement.LeaseLost) announcer.Finished(fetch, source, failure.Outcome);
         if (settled is SourceSettlement.Next(var remaining)) return remaining;
         spool.End();
         if (settled is SourceSettlement.FetchFailed) SpoolFolder.Discard(spool);
@@ -169,24 +188,46 @@ internal sealed class BlobFetch(
     }
 
     /// <summary>While the store is away the spool keeps the bytes, and whoever asks reads them there.</summary>
-    private async Task WhenStoreIsBackAsync(Digest digest, Func<Task> write, CancellationToken cancellationToken)
+    /// <exception cref="IOException">The store refuses them, or as many wait for it as may.</exception>
+    private async Task WhenStoreIsBackAsync(Spool spool, StoredBlob blob, CancellationToken stopping, CancellationToken cancellationToken)
     {
-        while (true)
+        try
         {
-            try
+            if (Interlocked.Increment(ref _toStore) > MostToStore) throw new IOException($"{MostToStore} others wait for the store");
+            for (string? said = null; ;)
             {
-                await write();
-                return;
+                try
+                {
+                    await UploadAsync(spool, blob, stopping, cancellationToken);
+                    return;
+                }
+                catch (StoreUnavailableException e)
+                {
+                    if (e.Message != said) log.StoreWaits(blob.Digest, said = e.Message);
+                    await Task.Delay(TimeSpan.FromSeconds(2), stopping);
+                }
             }
-            catch (StoreUnavailableException e)
-            {
-                log.StoreWaits(digest, e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(2), cancellationToken);
-            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _toStore);
         }
     }
 
-    /// <summary>A download that is done is worth waiting for: the commit is tried until the database is back or the lease is another's.</summary>
+    private async Task UploadAsync(Spool spool, StoredBlob blob, CancellationToken stopping, CancellationToken cancellationToken)
+    {
+        await _uploads.WaitAsync(stopping);
+        try
+        {
+            await store.StoreAsync(spool, blob, cancellationToken);
+        }
+        finally
+        {
+            _uploads.Release();
+        }
+    }
+
+    /// <summary>How a download ended is worth waiting for: it is tried to write it down until the database is back or the lease is another's.</summary>
     private async Task<T> WhenDatabaseIsBackAsync<T>(Func<Task<T>> write, CancellationToken cancellationToken)
     {
         while (true)

@@ -11,7 +11,7 @@ namespace Entrepot.Fetcher.Work;
 
 /// <summary>
 /// Claims fetch rows and works on them, as many at a time as there are slots: when the doorbell rings, when a slot becomes free, and every second.
-/// Half of the slots are kept for small fetches, so that a few big downloads never make a manifest wait.
+/// Half of the slots are kept for small fetches, so that a few big downloads never make a manifest wait. What only has to be stored any more holds none.
 /// </summary>
 internal sealed class FetchPool(
     FetchQueue queue, UpstreamCatalog catalog, IEnumerable<IFetchWork> works, LeaseKeeper leases, Doorbell doorbell, FetcherIdentity identity,
@@ -36,7 +36,9 @@ internal sealed class FetchPool(
             ? CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, draining.Begun) : CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         // Who claimed at this address before is dead, but nobody would suspect it: whoever asks there is answered, by us, that we do not have it.
         var mayHaveLeftovers = identity.Address.Length > 0;
-        while (!claiming.IsCancellationRequested)
+        // Both are asked: what waits for the stopping token runs on inside the call that cancels it, before the linked source hears of it.
+        bool IsOver() => stoppingToken.IsCancellationRequested || claiming.IsCancellationRequested;
+        while (!IsOver())
         {
             try
             {
@@ -45,7 +47,7 @@ internal sealed class FetchPool(
                 if (await ClaimOneAsync(stoppingToken)) continue;
                 await doorbell.WaitAsync(IdlePoll, claiming.Token);
             }
-            catch (OperationCanceledException) when (claiming.IsCancellationRequested)
+            catch (OperationCanceledException) when (IsOver())
             {
                 break;
             }
@@ -80,23 +82,27 @@ internal sealed class FetchPool(
                 MostOfOneUpstream = _mostOfOneUpstream,
                 // Whose leases ran out while the database was away renew them first.
                 OnlyQueued = _databaseFailedAt != 0 && Stopwatch.GetElapsedTime(_databaseFailedAt) < OwnersFirst,
-                Except = leases.Running,
+                Running = leases.Running,
+                WithoutSlot = leases.WithoutSlot,
             },
             stoppingToken);
         if (claim is null) return false;
         // Never awaited here: a slot each.
-        var task = WorkAsync(claim, stoppingToken);
+        TakeSlot(claim);
+        var task = RunAsync(claim, stoppingToken);
         _tasks.TryAdd(task, 0);
         _ = task.ContinueWith(t => _tasks.TryRemove(t, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return claim.MayBeMore;
     }
 
-    private async Task WorkAsync(ClaimedFetch claim, CancellationToken stoppingToken)
+    private void TakeSlot(ClaimedFetch claim)
     {
         Interlocked.Increment(ref IsSmall(claim) ? ref _small : ref _big);
         if (claim.Prefetch) Interlocked.Increment(ref _prefetches);
-        await Task.Yield();
-        await RunAsync(claim, stoppingToken);
+    }
+
+    private void FreeSlot(ClaimedFetch claim)
+    {
         if (claim.Prefetch) Interlocked.Decrement(ref _prefetches);
         Interlocked.Decrement(ref IsSmall(claim) ? ref _small : ref _big);
         // What could be claimed was claimed, unless it had to wait for a slot.
@@ -104,13 +110,17 @@ internal sealed class FetchPool(
     }
 
     /// <summary>What a slot kept for small fetches may run, the same rule as <see cref="ClaimOptions.SmallOnly"/>.</summary>
-    private static bool IsSmall(ClaimedFetch claim) => claim.Kind != FetchKind.Blob || claim.ExpectedSize < 16L << 20;
+    private static bool IsSmall(ClaimedFetch claim) => claim.Kind != FetchKind.Blob || (claim.Size ?? claim.ExpectedSize) < FetchTimings.SmallBlobBytes;
 
     private async Task RunAsync(ClaimedFetch claim, CancellationToken stoppingToken)
     {
-        using var fetch = new RunningFetch(claim, leases.IsHeld);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(fetch.Lost, stoppingToken);
+        using var fetch = new RunningFetch(claim, leases.IsHeld, () => FreeSlot(claim));
+        // Where there are others, one of them brings the blob that nobody can come to read here any more.
+        var closed = claim.Kind == FetchKind.Blob && identity.Address.Length > 0 ? draining.Closed : CancellationToken.None;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(fetch.Lost, stoppingToken, closed);
+        // Before the next claim is made: what is missing among those that run is claimed again.
         leases.Add(fetch);
+        await Task.Yield();
         using var trace = FetchTrace.Begin(claim);
         var started = Stopwatch.GetTimestamp();
         try
@@ -120,7 +130,13 @@ internal sealed class FetchPool(
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
             // Another owner's now, abandoned, or this process stops: then the row goes back to the queue with what is done.
-            if (stoppingToken.IsCancellationRequested) await ReleaseAsync(claim);
+            if (!fetch.Lost.IsCancellationRequested) await ReleaseAsync(claim, TimeSpan.Zero);
+        }
+        catch (DatabaseUnavailableException e)
+        {
+            // Says nothing about the upstream: it is tried again, by whoever comes first.
+            log.FetchFailed(claim.Kind, claim.Reference, e.Message);
+            await ReleaseAsync(claim, IdlePoll);
         }
         catch (Exception e)
         {
@@ -130,6 +146,7 @@ internal sealed class FetchPool(
         {
             leases.Remove(fetch);
             metrics.Fetched(claim.Kind, Stopwatch.GetElapsedTime(started));
+            fetch.FreeSlot();
         }
     }
 
@@ -141,8 +158,7 @@ internal sealed class FetchPool(
         try
         {
             using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-            foreach (var source in claim.Sources)
-                await queue.SettleSourceAsync(claim.Id, claim.Fence, source.Upstream, source.Repository, FetchOutcome.Unavailable, "the fetcher failed; its log says more", null, soon.Token);
+            await queue.SettleAllAsync(claim.Id, claim.Fence, FetchOutcome.Unavailable, "the fetcher failed; its log says more", soon.Token);
             doorbell.Ring();
         }
         catch (Exception e)
@@ -151,17 +167,17 @@ internal sealed class FetchPool(
         }
     }
 
-    private async Task ReleaseAsync(ClaimedFetch claim)
+    private async Task ReleaseAsync(ClaimedFetch claim, TimeSpan notBefore)
     {
         try
         {
             using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-            await queue.ReleaseAsync(claim.Id, claim.Fence, TimeSpan.Zero, soon.Token);
+            await queue.ReleaseAsync(claim.Id, claim.Fence, notBefore, soon.Token);
             if (identity.Address.Length > 0) outbox.Publish(new FetchRequested { FetchId = claim.Id, Kind = claim.Kind.ToString() });
         }
         catch (Exception e)
         {
-            // The lease ends by itself.
+            // Found at a later claim, or when its lease has ended.
             log.ClaimFailed(e.Message);
         }
     }

@@ -14,7 +14,6 @@ namespace Entrepot.Fetcher.Work;
 /// </remarks>
 internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, FetcherOptions options, TimeProvider time, ILogger<LeaseKeeper> log) : BackgroundService
 {
-    public static readonly TimeSpan Ttl = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<Guid, RunningFetch> _running = new();
@@ -23,8 +22,11 @@ internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, Fe
     /// <summary>What this process works on: never to be claimed by itself, however late its leases are.</summary>
     public IReadOnlyCollection<Guid> Running => [.. _running.Keys];
 
-    /// <summary>Whether this process has lived without a standstill since its last renewal.</summary>
-    public bool IsHeld() => time.GetElapsedTime(Interlocked.Read(ref _lastBeat)) < Ttl;
+    /// <summary>What of it holds no slot any more.</summary>
+    public IReadOnlyCollection<Guid> WithoutSlot => [.. _running.Values.Where(f => !f.HasSlot).Select(f => f.Id)];
+
+    /// <summary>Whether this process has lived without a standstill of a lease's length: it has renewed, or tried to, since.</summary>
+    public bool IsHeld() => time.GetElapsedTime(Interlocked.Read(ref _lastBeat)) < FetchTimings.Lease;
 
     /// <summary>Renews this fetch from now on. An older claim of the same row that still runs here ends.</summary>
     public void Add(RunningFetch fetch)

@@ -2,11 +2,15 @@ namespace Entrepot.Fetcher.Work;
 
 /// <summary>
 /// The parts of a blob that connections take one after another: what a reader waits for first, else the lowest. No byte is handed out twice.
-/// Pieces are clamp(size/64, 8 MiB, 64 MiB) long, and none is aborted to be split again (docs/adr/0007). Thread-safe.
+/// Pieces are clamp(size/64, 8 MiB, 64 MiB) long, or begin where a reader waits; where several wait each gets a short one in its turn. None is
+/// aborted to be split again (docs/adr/0007). Thread-safe.
 /// </summary>
 internal sealed class PieceQueue
 {
     public const long Smallest = 8L << 20, Largest = 64L << 20;
+
+    /// <summary>What one of several readers gets before it is the next one's turn, in bytes.</summary>
+    public const long Turn = 1L << 20;
 
     private readonly Lock _lock = new();
     private readonly List<(long Start, long End)> _free = [];
@@ -40,9 +44,24 @@ internal sealed class PieceQueue
         lock (_lock)
         {
             if (_free.Count == 0) return null;
-            var at = wanted.Select(offset => _free.FindIndex(p => p.Start <= offset && offset < p.End)).FirstOrDefault(i => i >= 0, 0);
+            var waiting = wanted.Where(offset => FreeAt(offset) >= 0).Take(2).ToList();
+            var at = waiting.Count > 0 ? FreeAt(waiting[0]) : 0;
             var piece = _free[at];
             _free.RemoveAt(at);
+            if (waiting.Count > 0 && piece.Start < waiting[0])
+            {
+                _free.Insert(at++, (piece.Start, waiting[0]));
+                piece.Start = waiting[0];
+            }
+            if (waiting.Count > 1)
+            {
+                bytes = 0;
+                if (piece.End - piece.Start > Turn)
+                {
+                    _free.Insert(at, (piece.Start + Turn, piece.End));
+                    piece.End = piece.Start + Turn;
+                }
+            }
             while (at < _free.Count && _free[at].Start == piece.End && _free[at].End - piece.Start <= bytes)
             {
                 piece.End = _free[at].End;
@@ -51,4 +70,6 @@ internal sealed class PieceQueue
             return piece;
         }
     }
+
+    private int FreeAt(long offset) => _free.FindIndex(piece => piece.Start <= offset && offset < piece.End);
 }

@@ -13,12 +13,21 @@ internal sealed class OrphanSweep(Retention retention, IBlobStore store, Janitor
 {
     private const int Batch = 500;
 
+    private DateTimeOffset OldEnough => time.GetUtcNow() - options.OrphanGrace;
+
+    /// <summary>Spools, and uploads in parts: few, and each written down.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var oldEnough = time.GetUtcNow() - options.OrphanGrace;
+        var oldEnough = OldEnough;
         foreach (var batch in (spools?.List() ?? []).Where(s => s.WrittenAt <= oldEnough).Chunk(Batch))
             await SweepSpoolsAsync([.. batch.Select(s => s.FetchId)], cancellationToken);
         for (var halves = await store.RemoveHalfStoredAsync(options.OrphanGrace, cancellationToken); halves > 0; halves--) Removed("a half-stored object");
+    }
+
+    /// <summary>Objects: the whole store is listed.</summary>
+    public async Task ListAsync(CancellationToken cancellationToken)
+    {
+        var oldEnough = OldEnough;
         await foreach (var batch in store.ListAsync(cancellationToken).Where(o => o.WrittenAt <= oldEnough).Chunk(Batch))
             await SweepObjectsAsync(batch, cancellationToken);
     }
@@ -39,8 +48,16 @@ internal sealed class OrphanSweep(Retention retention, IBlobStore store, Janitor
         var referenced = await retention.FindReferencedAsync([.. objects.Select(NameOf)], cancellationToken);
         foreach (var orphan in objects.Where(o => !writing.Contains(NameOf(o)) && !referenced.Contains(NameOf(o))))
         {
-            await store.DeleteAsync(orphan.Digest, orphan.Fence, cancellationToken);
-            Removed($"{orphan.Digest} (fence {orphan.Fence})");
+            try
+            {
+                await store.DeleteAsync(orphan.Digest, orphan.Fence, cancellationToken);
+                Removed($"{orphan.Digest} (fence {orphan.Fence})");
+            }
+            catch (IOException e)
+            {
+                // The others can perhaps be removed; this one is tried again when the store is listed again.
+                log.OrphanStays($"{orphan.Digest} (fence {orphan.Fence})", e.Message);
+            }
         }
     }
 

@@ -9,6 +9,9 @@ internal sealed class OptionsBinder
 
     public List<ConfigError> Errors { get; } = [];
 
+    /// <summary>Whether secrets are left as they are, and files that hold them unread.</summary>
+    public bool LeavesSecretsOut { get; set; }
+
     /// <summary>Fills an object's keys; names that it does not know are left to <see cref="ReportUnknown"/>.</summary>
     public void Fill(object target, IConfiguration settings, string path)
     {
@@ -17,8 +20,11 @@ internal sealed class OptionsBinder
         {
             var key = ConfigKey.Shown(path, child.Key);
             if (model.Find(child.Key) is { } property)
-                Fill(target, property, child, key);
-            else if (model.FindSecretOfFile(child.Key) is { } secret)
+            {
+                if (!property.IsSecret || !LeavesSecretsOut)
+                    Fill(target, property, child, key);
+            }
+            else if (model.FindSecretOfFile(child.Key) is { } secret && !LeavesSecretsOut)
                 FillFromFile(target, secret, child, settings, key);
         }
     }
@@ -195,6 +201,8 @@ internal sealed class OptionsBinder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
+            // Not missing besides.
+            _wrong.Add(key[..^"File".Length]);
             Wrong(key, given.Value, File.Exists(given.Value) ? $"cannot be read: {e.Message}" : "does not exist", "name a file that this user can read");
         }
     }

@@ -14,6 +14,7 @@ public sealed class OptionsSchema
     private readonly List<(string Path, Type Type)> _sections = [];
     private readonly List<(string Path, Type? Type)> _others = [];
     private readonly Dictionary<Type, Func<object, IEnumerable<ConfigError>>> _rules = [];
+    private readonly HashSet<Type> _withoutSecrets = [];
 
     /// <summary>Registers a class; its defaults are those of <c>new T()</c>.</summary>
     /// <param name="path">Where its keys stand: <c>""</c> is the root, <c>Api</c> or <c>Api:Cache</c> below it.</param>
@@ -25,6 +26,16 @@ public sealed class OptionsSchema
             _sections.Add((path, typeof(T)));
         if (validate is not null) _rules[typeof(T)] = options => validate((T)options);
         return this;
+    }
+
+    /// <summary>
+    /// The same for a process that needs the class but none of its secrets: these stay as in <c>new T()</c>, and files that hold them are not opened, so they need not be there.
+    /// </summary>
+    /// <inheritdoc cref="Add"/>
+    public OptionsSchema AddWithoutSecrets<T>(string path, Func<T, IEnumerable<ConfigError>>? validate = null) where T : class, new()
+    {
+        _withoutSecrets.Add(typeof(T));
+        return Add(path, validate);
     }
 
     /// <summary>Knows a section that other processes read from the same file: this one documents it, and neither fills nor checks it.</summary>
@@ -53,6 +64,7 @@ public sealed class OptionsSchema
         foreach (var (path, type) in _sections)
         {
             values[type] = Activator.CreateInstance(type)!;
+            binder.LeavesSecretsOut = _withoutSecrets.Contains(type);
             binder.Fill(values[type], path.Length == 0 ? configuration : configuration.GetSection(path), path);
         }
 

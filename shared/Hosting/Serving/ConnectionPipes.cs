@@ -12,7 +12,7 @@ internal static class ConnectionPipes
     {
         var plain = connection.Transport;
         var output = new SocketOutput(connection, connection.Features.Get<IConnectionSocketFeature>()!.Socket, plain.Output);
-        connection.Features.Set<IFileBodyFeature>(output);
+        connection.Features.Set<IDirectBodyFeature>(output);
         connection.Transport = new Duplex(plain.Input, output);
         try
         {

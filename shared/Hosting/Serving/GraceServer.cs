@@ -20,10 +20,15 @@ internal sealed class GraceServer(IServer kestrel, PlatformOptions options, Drai
     {
         // A stop that no signal began is one too.
         draining.Begin();
+        draining.Close();
+        // What others came for while the server was still open is a part of the same time.
+        var grace = options.DrainDelay + options.ShutdownGrace - draining.Elapsed;
+        if (grace < TimeSpan.Zero) grace = TimeSpan.Zero;
+        if (grace > options.ShutdownGrace) grace = options.ShutdownGrace;
         using var reset = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        reset.CancelAfter(options.ShutdownGrace + UntilReset);
+        reset.CancelAfter(grace + UntilReset);
         var stopping = kestrel.StopAsync(reset.Token);
-        await stopping.WaitAsync(options.ShutdownGrace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await stopping.WaitAsync(grace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         draining.EndGrace();
         await stopping;
     }

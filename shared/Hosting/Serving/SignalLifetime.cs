@@ -4,14 +4,13 @@ using Microsoft.Extensions.Hosting;
 namespace Entrepot.Hosting.Serving;
 
 /// <summary>
-/// Stops the process in order: 1. a first SIGTERM or SIGINT makes it not ready; 2. after DrainDelay the host stops, and with it Kestrel
-/// takes no more connections and lets running responses end (<see cref="GraceServer"/>); 3. a second signal ends it at once.
+/// Stops the process in order: 1. a first SIGTERM or SIGINT makes it not ready; 2. after DrainDelay, and when no <see cref="IBeforeStop"/> waits for anything, the host stops,
+/// and with it Kestrel takes no more connections and lets running responses end (<see cref="GraceServer"/>); 3. a second signal ends it at once.
 /// </summary>
 internal sealed partial class SignalLifetime(
-    Draining draining, IHostApplicationLifetime application, PlatformOptions options, TimeProvider time, ILogger<SignalLifetime> logger) : IHostLifetime, IDisposable
+    Draining draining, IHostApplicationLifetime application, IEnumerable<IBeforeStop> waits, PlatformOptions options, TimeProvider time, ILogger<SignalLifetime> logger) : IHostLifetime, IDisposable
 {
     private readonly List<PosixSignalRegistration> _registrations = [];
-    private ITimer? _delay;
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
@@ -22,11 +21,7 @@ internal sealed partial class SignalLifetime(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose()
-    {
-        _registrations.ForEach(r => r.Dispose());
-        _delay?.Dispose();
-    }
+    public void Dispose() => _registrations.ForEach(r => r.Dispose());
 
     // Not cancelling the second one leaves it to the runtime, which ends the process.
     private void OnSignal(PosixSignalContext context) => context.Cancel = Stop(context.Signal.ToString());
@@ -37,11 +32,16 @@ internal sealed partial class SignalLifetime(
         if (!draining.Begin())
             return false;
         Stopping(logger, reason, options.DrainDelay.TotalSeconds, options.ShutdownGrace.TotalSeconds);
-        if (options.DrainDelay == TimeSpan.Zero)
-            application.StopApplication();
-        else
-            _delay = time.CreateTimer(_ => application.StopApplication(), null, options.DrainDelay, Timeout.InfiniteTimeSpan);
+        _ = StopInTimeAsync();
         return true;
+    }
+
+    private async Task StopInTimeAsync()
+    {
+        if (options.DrainDelay > TimeSpan.Zero) await Task.Delay(options.DrainDelay, time);
+        using var grace = new CancellationTokenSource(options.ShutdownGrace, time);
+        await Task.WhenAll(waits.Select(wait => wait.WaitAsync(grace.Token))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        application.StopApplication();
     }
 
     [LoggerMessage(9001, LogLevel.Information, "{Reason}: not ready from now on, new requests taken for {DrainDelaySeconds} s more, running ones may go on for {ShutdownGraceSeconds} s")]

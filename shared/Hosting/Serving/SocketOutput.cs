@@ -7,30 +7,43 @@ namespace Entrepot.Hosting.Serving;
 
 /// <summary>
 /// A connection's output that writes to the socket itself. Kestrel's own hands every response to a second loop over a pipe; here a small
-/// response is one system call on the thread that made it, and a part of a file is sent by sendfile(2) (docs/adr/0009). An idle
-/// connection holds no buffer. One writer at a time, as Kestrel promises.
+/// response is one system call on the thread that made it, a part of a file is sent by sendfile(2) (docs/adr/0009), and what came over another connection by
+/// splice(2) (docs/adr/0012). An idle connection holds no buffer. One writer at a time, as Kestrel promises.
 /// </summary>
-internal sealed class SocketOutput(ConnectionContext connection, Socket socket, PipeWriter replaced) : PipeWriter, IFileBodyFeature
+internal sealed class SocketOutput(ConnectionContext connection, Socket socket, PipeWriter replaced) : PipeWriter, IDirectBodyFeature
 {
-    private const int FirstBufferBytes = 4096;
+    private const int FirstBufferBytes = 4096, FewBytes = 4096;
 
     private static readonly byte[] Nowhere = new byte[1];
 
     private byte[]? _buffer;
     private int _buffered;
     private FileStretch _file;
+    private KernelBuffer? _kernel;
+    private int _elsewhere;
     private SendFileArgs? _sendFile;
     private bool _broken, _sending;
     private int _taken;
 
     public override bool CanGetUnflushedBytes => true;
 
-    public override long UnflushedBytes => _buffered + _file.Count;
+    public override long UnflushedBytes => _buffered + _elsewhere;
 
-    public async ValueTask<FileSent> SendAsync(PipeWriter body, FileStream file, long offset, int count, CancellationToken cancellationToken)
+    public ValueTask<BodySent> SendAsync(PipeWriter body, FileStream file, long offset, int count, CancellationToken cancellationToken)
     {
-        _taken = 0;
-        _file = new FileStretch(file, offset, count);
+        _file = new FileStretch(file, offset);
+        return SendAsync(body, count, cancellationToken);
+    }
+
+    public ValueTask<BodySent> SendAsync(PipeWriter body, KernelBuffer buffer, int count, CancellationToken cancellationToken)
+    {
+        _kernel = buffer;
+        return SendAsync(body, count, cancellationToken);
+    }
+
+    private async ValueTask<BodySent> SendAsync(PipeWriter body, int count, CancellationToken cancellationToken)
+    {
+        (_taken, _elsewhere) = (0, count);
         try
         {
             // Kestrel is told that they were written to its memory: it counts them against the Content-Length.
@@ -38,17 +51,17 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
             body.Advance(count);
             var flushed = await body.FlushAsync(cancellationToken);
             // Kestrel does not pass on how a flush ended that took its time.
-            return new FileSent(_taken, _broken || flushed.IsCompleted);
+            return new BodySent(_taken, _broken || flushed.IsCompleted);
         }
         finally
         {
-            _file = default;
+            (_file, _kernel, _elsewhere) = (default, null, 0);
         }
     }
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
-        if (_file.Count > 0) return Nowhere;
+        if (_elsewhere > 0) return Nowhere;
         MakeRoom(sizeHint);
         return _buffer.AsMemory(_buffered);
     }
@@ -61,15 +74,15 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
 
     public override void Advance(int bytes)
     {
-        if (_file.Count > 0) return;
+        if (_elsewhere > 0) return;
         _buffered += bytes;
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         if (_broken) return ValueTask.FromResult(Gone());
-        if (_buffered == 0 && _file.Count == 0) return ValueTask.FromResult(default(FlushResult));
-        if (_file.Count > 0) return SendAllAsync(default, cancellationToken);
+        if (_buffered == 0 && _elsewhere == 0) return ValueTask.FromResult(default(FlushResult));
+        if (_elsewhere > 0) return SendAllAsync(default, cancellationToken);
 
         ValueTask<int> sending;
         try
@@ -115,9 +128,15 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
             // A socket completes on the thread that polls it; what follows is not for that one.
             if (!Thread.CurrentThread.IsThreadPoolThread) await Task.Yield();
             ReturnBuffer();
-            var (file, offset, count) = _file;
-            if (count > 0)
+            if (_kernel is { } kernel)
             {
+                await SendBufferAsync(kernel, _elsewhere);
+                if (_taken < _elsewhere) return Gone();
+            }
+            else if (_elsewhere > 0)
+            {
+                var (file, offset) = _file;
+                var count = _elsewhere;
                 _sendFile ??= new SendFileArgs(socket);
                 var taking = _sendFile.SendAsync(file, offset, count);
                 try
@@ -133,7 +152,7 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
             }
             return new FlushResult(isCanceled: false, isCompleted: _broken);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or NotSupportedException)
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or NotSupportedException)
         {
             // NotSupportedException is how the socket says that it is not connected any more.
             var gone = Gone();
@@ -144,6 +163,29 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
         {
             _sending = false;
         }
+    }
+
+    private async ValueTask SendBufferAsync(KernelBuffer buffer, int count)
+    {
+        if (buffer.Pipe is not { Count: > 0 } pipe)
+        {
+            while (_taken < count && !_broken) _taken += await socket.SendAsync(buffer.Memory[_taken..count], SocketFlags.None, CancellationToken.None);
+            return;
+        }
+        var few = Array.Empty<byte>();
+        while (pipe.Count > 0 && !_broken)
+        {
+            var moved = pipe.MoveTo(socket.SafeHandle);
+            if (moved <= 0)
+            {
+                // A socket of .NET does not tell when it takes bytes again, but ends a send then: so a few are copied and sent.
+                if (few.Length == 0) few = ArrayPool<byte>.Shared.Rent(FewBytes);
+                moved = pipe.Take(few);
+                for (var sent = 0; sent < moved && !_broken;) sent += await socket.SendAsync(few.AsMemory(sent, moved - sent), SocketFlags.None, CancellationToken.None);
+            }
+            _taken += moved;
+        }
+        if (few.Length > 0) ArrayPool<byte>.Shared.Return(few);
     }
 
     private void EndShort()
@@ -189,5 +231,5 @@ internal sealed class SocketOutput(ConnectionContext connection, Socket socket, 
         (_buffer, _buffered) = (null, 0);
     }
 
-    private readonly record struct FileStretch(FileStream File, long Offset, int Count);
+    private readonly record struct FileStretch(FileStream File, long Offset);
 }

@@ -1,9 +1,11 @@
 # The cluster as Compose runs it. Part of compose.sh.
 
-compose() {
+compose() { settings >"$work/run/env"; (cd "$root/infra" && $(compose_command) "$@"); }
+
+# compose_command: how Compose is called from infra/
+compose_command() {
   local command=docker-compose; command -v docker-compose >/dev/null || command="docker compose"
-  settings >"$work/run/env"
-  (cd "$root/infra" && $command --project-name entrepot-test --env-file "$work/run/env" --file docker-compose.yml --file ../tests/compose/docker-compose.override.yml "$@")
+  echo "$command --project-name entrepot-test --env-file $work/run/env --file docker-compose.yml --file ../tests/compose/docker-compose.override.yml"
 }
 
 # What an infra/.env would say. A port of the system's choice on loopback is 'ADDRESS:' and nothing.
@@ -46,21 +48,21 @@ all_healthy() {
 }
 
 is_restrained() {
-  local service one
+  local service one user wrote
   for service in proxy api fetcher janitor postgres rabbitmq minio; do
-    for one in $(replicas "$service"); do
-      [ "$(docker exec "$one" id -u)" != 0 ] || { echo "$service runs as root"; return 1; }
-      docker exec --user 0 "$one" touch /etc/written 2>/dev/null && { echo "the root of $service can be written"; return 1; }
-    done
+    one=$(replicas "$service")
+    user=$(docker exec "$one" id -u) && wrote=$(docker exec --user 0 "$one" sh -c 'touch /etc/written 2>/dev/null && echo yes || echo no') || { echo "no look into $service"; return 1; }
+    [ "$user" != 0 ] || { echo "$service runs as root"; return 1; }
+    [ "$wrote" = no ] || { echo "the root of $service can be written"; return 1; }
   done
-  return 0
 }
 
 scale_out() {
-  compose up --detach --scale api=2 --scale fetcher=3 && until_true 120 all_healthy || { compose ps; return 1; }
-  [ "$(replicas api | wc -l)" = 2 ] && [ "$(replicas fetcher | wc -l)" = 3 ] || return 1
-  [ "$(for one in $(replicas fetcher); do folder_of "$one"; done | sort -u | tee /dev/stderr | wc -l)" = 3 ]
+  compose up --detach --scale api=3 --scale fetcher=3 && until_true 120 three_of_each || { compose ps; return 1; }
+  [ "$(for one in $(replicas fetcher); do folder_of "$one"; done | sort -u | wc -l)" = 3 ]
 }
+
+three_of_each() { [ "$(replicas api | wc -l)" = 3 ] && [ "$(replicas fetcher | wc -l)" = 3 ] && all_healthy; }
 
 pid_of() { docker inspect --format '{{.State.Pid}}' "$1"; }
 
@@ -90,7 +92,7 @@ prometheus_finds_all() {
 
 counts_replicas() {
   local answer; answer=$(prometheus 'count by (job) (up == 1)')
-  grep -q '"api"},"value":\[[0-9.]*,"2"' <<<"$answer" && grep -q '"fetcher"},"value":\[[0-9.]*,"3"' <<<"$answer" && grep -q '"janitor"},"value":\[[0-9.]*,"1"' <<<"$answer"
+  grep -q '"api"},"value":\[[0-9.]*,"3"' <<<"$answer" && grep -q '"fetcher"},"value":\[[0-9.]*,"3"' <<<"$answer" && grep -q '"janitor"},"value":\[[0-9.]*,"1"' <<<"$answer"
 }
 
 prometheus() { curl -fsS --get --data-urlencode "query=$1" "http://$(compose port prometheus 9090)/api/v1/query"; }

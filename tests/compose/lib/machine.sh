@@ -1,4 +1,5 @@
 # What must be on the machine. Part of compose.sh.
+. "$root/infra/local/lib/packages.sh"
 work=${ENTREPOT_COMPOSE_WORK:-$(mktemp -d -t entrepot-compose.XXXXXX)}
 work=$(mkdir -p "$work" && realpath "$work")
 
@@ -11,12 +12,6 @@ install_needs() {
   done
   command -v docker >/dev/null || missing="$missing docker.io"
   [ -n "$missing" ] || return 0
-  local guard=/usr/sbin/policy-rc.d guarded=
-  # Packages start no services.
-  [ -e $guard ] || { printf '#!/bin/sh\nexit 101\n' >$guard && chmod 755 $guard && guarded=1; }
   # shellcheck disable=SC2086
-  { apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $missing; }
-  local code=$?
-  [ -z "$guarded" ] || rm -f $guard
-  return $code
+  install_packages $missing
 }

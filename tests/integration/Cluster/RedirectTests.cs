@@ -9,34 +9,32 @@ namespace Entrepot.IntegrationTests.Cluster;
 
 /// <summary>Clients in some networks read large stored blobs from the S3 server themselves.</summary>
 [Collection(ClusterCollection.Name)]
-public sealed class RedirectTests(ClusterFixture fixture)
+public sealed class RedirectTests(ClusterFixture fixture) : ClusterTest(fixture)
 {
     private static readonly BlobReadOptions Redirected = new() { From = ClusterFixture.RedirectedClient };
-
-    private Uri Api => fixture.Cluster.Apis[0];
 
     [Fact]
     public async Task A_hit_sends_a_client_of_such_a_network_to_the_store_where_it_gets_the_bytes()
     {
-        var (repository, layer) = await HeldAsync();
-        var before = (await fixture.Cluster.MetricsOfAsync("api-1")).Value("entrepot_redirects_total");
+        var (repository, layer) = await Fixture.NewHeldImageAsync();
+        var before = (await Fixture.Cluster.MetricsOfAsync("api-1")).Value("entrepot_redirects_total");
         var answer = await ReadAsync(repository, layer, Redirected);
         Assert.Equal((307, "HIT", 0L, "0"), (answer.Status, answer.XCache, answer.BytesRead, answer.Headers["Content-Length"]));
         Assert.Equal((layer.Digest, "no-store"), (answer.Headers["Docker-Content-Digest"], answer.Headers["Cache-Control"]));
-        Assert.Equal(before + 1, (await fixture.Cluster.MetricsOfAsync("api-1")).Value("entrepot_redirects_total"));
+        Assert.Equal(before + 1, (await Fixture.Cluster.MetricsOfAsync("api-1")).Value("entrepot_redirects_total"));
 
         var location = new Uri(answer.Headers["Location"]);
-        Assert.Equal($"localhost:{fixture.PublicStore.Port}", location.Authority);
+        Assert.Equal($"localhost:{Fixture.PublicStore.Port}", location.Authority);
         Assert.Equal("1200", HttpUtility.ParseQueryString(location.Query)["X-Amz-Expires"]);
         var body = await BlobReader.ReadAsync(location);
         Assert.Equal((200, true, layer.Digest), (body.Status, body.Completed, body.Digest));
-        Assert.DoesNotContain("X-Amz-Signature", fixture.Cluster.LogOf("api-1"), StringComparison.Ordinal);
+        Assert.DoesNotContain("X-Amz-Signature", Fixture.Cluster.LogOf("api-1"), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_range_is_redirected_and_the_store_answers_it()
     {
-        var (repository, layer) = await HeldAsync();
+        var (repository, layer) = await Fixture.NewHeldImageAsync();
         var range = Redirected with { Range = "bytes=1000000-1000999" };
         var answer = await ReadAsync(repository, layer, range);
         Assert.Equal(307, answer.Status);
@@ -57,7 +55,7 @@ public sealed class RedirectTests(ClusterFixture fixture)
     [InlineData("127.0.0.78", null, 200)]
     public async Task Who_the_client_is_says_its_connection_or_a_trusted_proxy(string from, string? forwardedFor, int status)
     {
-        var (repository, layer) = await HeldAsync();
+        var (repository, layer) = await Fixture.NewHeldImageAsync();
         var answer = await ReadAsync(repository, layer, new BlobReadOptions
         {
             From = IPAddress.Parse(from),
@@ -77,7 +75,7 @@ public sealed class RedirectTests(ClusterFixture fixture)
     [InlineData("GET", "Authorization", "Basic eDp5", 200)]
     public async Task What_only_we_can_answer_is_answered_here(string method, string header, string value, int status)
     {
-        var (repository, layer) = await HeldAsync();
+        var (repository, layer) = await Fixture.NewHeldImageAsync();
         var answer = await ReadAsync(repository, layer, Redirected with
         {
             Method = new HttpMethod(method),
@@ -90,12 +88,12 @@ public sealed class RedirectTests(ClusterFixture fixture)
     [Fact]
     public async Task A_small_blob_is_answered_here_and_so_is_a_cold_one()
     {
-        var (repository, layer) = await fixture.NewImageAsync(2);
+        var (repository, layer) = await Fixture.NewImageAsync(2);
         var manifest = await BlobReader.ReadManifestAsync(Api, repository, "1");
         Assert.Equal(200, manifest.Status);
         var cold = await ReadAsync(repository, layer, Redirected);
         Assert.Equal((200, "MISS", layer.Digest), (cold.Status, cold.XCache, cold.Digest));
-        var config = await fixture.Cluster.QueryAsync($"SELECT child FROM manifest_references WHERE parent = '{manifest.Digest}' AND child <> '{layer.Digest}'");
+        var config = await Fixture.Cluster.QueryAsync($"SELECT child FROM manifest_references WHERE parent = '{manifest.Digest}' AND child <> '{layer.Digest}'");
         foreach (var _ in Enumerable.Range(0, 3))
         {
             var small = await BlobReader.ReadBlobAsync(Api, repository, config, Redirected);
@@ -106,9 +104,9 @@ public sealed class RedirectTests(ClusterFixture fixture)
     [Fact]
     public async Task An_object_that_has_vanished_is_pulled_again_and_its_clients_are_not_sent_to_look_for_it()
     {
-        var (repository, layer) = await HeldAsync();
+        var (repository, layer) = await Fixture.NewHeldImageAsync();
         Assert.Equal(307, (await ReadAsync(repository, layer, Redirected)).Status);
-        await fixture.Cluster.EmptyBucketAsync(andBucket: false);
+        await Fixture.Cluster.EmptyBucketAsync(andBucket: false);
         var healed = await ReadAsync(repository, layer, Redirected);
         Assert.Equal((200, true, layer.Digest), (healed.Status, healed.Completed, healed.Digest));
         await Eventually.Async(async () => (await ReadAsync(repository, layer, Redirected)).Status == 307, TimeSpan.FromSeconds(20), "it to be stored again");
@@ -117,21 +115,12 @@ public sealed class RedirectTests(ClusterFixture fixture)
     [ClientFact(Skopeo.Command)]
     public async Task Skopeo_follows()
     {
-        var (repository, _) = await HeldAsync();
+        var (repository, _) = await Fixture.NewHeldImageAsync();
         await using var inTheNetwork = new TcpRelay(() => Api.Port, ClusterFixture.RedirectedClient);
-        var before = fixture.PublicStore.Connections;
+        var before = Fixture.PublicStore.Connections;
         await Skopeo.PullAsync(inTheNetwork.Url, $"{repository}:1");
-        Assert.InRange(fixture.PublicStore.Connections, before + 1, int.MaxValue);
+        Assert.InRange(Fixture.PublicStore.Connections, before + 1, int.MaxValue);
     }
 
     private Task<BlobRead> ReadAsync(string repository, Layer layer, BlobReadOptions options) => BlobReader.ReadBlobAsync(Api, repository, layer.Digest, options);
-
-    /// <summary>A blob that is stored, and known to the first replica.</summary>
-    private async Task<(string Repository, Layer Layer)> HeldAsync()
-    {
-        var (repository, layer) = await fixture.NewImageAsync(2);
-        await BlobReader.ReadManifestAsync(Api, repository, "1");
-        await Eventually.Async(async () => await BlobReader.ReadBlobAsync(Api, repository, layer.Digest) is { XCache: "HIT" }, TimeSpan.FromSeconds(20), "the blob to be held");
-        return (repository, layer);
-    }
 }

@@ -9,27 +9,26 @@ namespace Entrepot.IntegrationTests.Cluster;
 
 /// <summary>What a request costs the servers behind, as they themselves count it.</summary>
 [Collection(ClusterCollection.Name)]
-public sealed class RequestCostTests(ClusterFixture fixture, ITestOutputHelper output)
+public sealed class RequestCostTests(ClusterFixture fixture, ITestOutputHelper output) : ClusterTest(fixture)
 {
     private const int Requests = 10_000;
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(6);
 
-    private Uri Api => fixture.Cluster.Apis[0];
-
     [Fact]
     public async Task Ten_thousand_warm_manifests_cost_no_query_no_object_request_and_a_message_in_five_seconds()
     {
-        var (repository, _) = await fixture.NewImageAsync(1);
+        var (repository, _) = await Fixture.NewImageAsync(1);
         var digest = (await BlobReader.ReadManifestAsync(Api, repository, "1")).Digest;
         Assert.Equal("HIT", (await BlobReader.ReadManifestAsync(Api, repository, digest)).XCache);
-        await using var bus = await BusMeter.StartNewAsync(fixture.Cluster.BrokerUrl);
+        await using var bus = await BusMeter.StartNewAsync(Fixture.Cluster.BrokerUrl);
 
         var idle = await CostOfAsync(bus, () => Task.CompletedTask);
         var busy = await CostOfAsync(bus, () => GetAllAsync($"/v2/{repository}/manifests/{digest}", $"/v2/{repository}/manifests/1"));
 
         output.WriteLine($"in {Window.TotalSeconds} s, idle and with {Requests} manifests: statements {idle.Statements} and {busy.Statements}, objects {idle.Objects} and {busy.Objects}, messages {idle.Messages} and {busy.Messages}");
         Assert.Equal(0, busy.Objects);
-        Assert.InRange(busy.Messages, 0, idle.Messages + 2);
+        // At least the word of what was served, every five seconds: a meter that sees none is blind.
+        Assert.InRange(busy.Messages, 1, idle.Messages + 2);
         // What is asked by the clock may fall into one window once more than into the other.
         Assert.InRange(busy.Statements, 0, idle.Statements + 30);
     }
@@ -38,16 +37,19 @@ public sealed class RequestCostTests(ClusterFixture fixture, ITestOutputHelper o
     public async Task Ten_thousand_warm_blobs_cost_ten_thousand_object_GETs()
     {
         // Too large for memory.
-        var (repository, layer) = ("library/forty", fixture.Images.Forty.Layers.First(l => l.Size is > 80 << 10 and < 128 << 10));
+        var (repository, layer) = ("library/forty", Fixture.Images.Forty.Layers.First(l => l.Size is > 80 << 10 and < 128 << 10));
         await BlobReader.ReadManifestAsync(Api, repository, "1");
         await BlobReader.ReadBlobAsync(Api, repository, layer.Digest);
-        await fixture.UntilStoredAsync(layer.Digest);
+        await Fixture.UntilStoredAsync(layer.Digest);
+        var before = Fixture.Cluster.CountObjectRequests("GET");
         Assert.Equal("HIT", (await BlobReader.ReadBlobAsync(Api, repository, layer.Digest)).XCache);
+        // The store writes its log a little later.
+        await Eventually.Async(() => Fixture.Cluster.CountObjectRequests("GET") > before, TimeSpan.FromSeconds(10), "the first GET to be in the store's log");
 
-        var before = fixture.Cluster.CountObjectRequests("GET");
+        before = Fixture.Cluster.CountObjectRequests("GET");
         await GetAllAsync($"/v2/{repository}/blobs/{layer.Digest}");
-        await Eventually.Async(() => fixture.Cluster.CountObjectRequests("GET") >= before + Requests, TimeSpan.FromSeconds(10), "the last GET to be in the store's log");
-        Assert.Equal(Requests, fixture.Cluster.CountObjectRequests("GET") - before);
+        await Eventually.Async(() => Fixture.Cluster.CountObjectRequests("GET") >= before + Requests, TimeSpan.FromSeconds(10), "the last GET to be in the store's log");
+        Assert.Equal(Requests, Fixture.Cluster.CountObjectRequests("GET") - before);
     }
 
     [Fact]
@@ -55,7 +57,7 @@ public sealed class RequestCostTests(ClusterFixture fixture, ITestOutputHelper o
     {
         const int blobs = 40;
         var images = new List<(string Repository, Layer Layer)>();
-        for (var i = 0; i < blobs; i++) images.Add(await fixture.NewImageAsync(1));
+        for (var i = 0; i < blobs; i++) images.Add(await Fixture.NewImageAsync(1));
         foreach (var (repository, _) in images) await BlobReader.ReadManifestAsync(Api, repository, "1");
         var stored = await StoredAsync();
         var started = TestClock.Now;
@@ -86,15 +88,15 @@ public sealed class RequestCostTests(ClusterFixture fixture, ITestOutputHelper o
         return (await StatementsAsync() - before.Statements, Objects() - before.Objects, bus.Count - before.Count);
     }
 
-    private async Task<double> StoredAsync() => (await Task.WhenAll(ClusterFixture.Fetchers.Select(f => fixture.Cluster.MetricsOfAsync(f)))).Sum(m => m.Value("entrepot_blobs_stored_total"));
+    private async Task<double> StoredAsync() => (await Task.WhenAll(ClusterFixture.Fetchers.Select(f => Fixture.Cluster.MetricsOfAsync(f)))).Sum(m => m.Value("entrepot_blobs_stored_total"));
 
-    private int Objects() => fixture.Cluster.CountObjectRequests("GET") + fixture.Cluster.CountObjectRequests("HEAD");
+    private int Objects() => Fixture.Cluster.CountObjectRequests("GET") + Fixture.Cluster.CountObjectRequests("HEAD");
 
     /// <summary>How many statements of the services the server has run: begin and commit count.</summary>
     private async Task<long> StatementsAsync()
     {
-        await fixture.Cluster.QueryAsync("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
-        return long.Parse(await fixture.Cluster.QueryAsync("SELECT sum(calls)::bigint FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat_statements%'"), System.Globalization.CultureInfo.InvariantCulture);
+        await Fixture.Cluster.QueryAsync("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
+        return long.Parse(await Fixture.Cluster.QueryAsync("SELECT sum(calls)::bigint FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat_statements%'"), System.Globalization.CultureInfo.InvariantCulture);
     }
 
     /// <summary>All requests, over a few connections.</summary>

@@ -20,7 +20,7 @@ public sealed class FuzzTests(RegistryFixture fixture, ITestOutputHelper output)
 {
     private const long MostGrowthBytes = 48 << 20;
     private const int Rounds = 3;
-    private static readonly TimeSpan Round = TimeSpan.FromSeconds(Number("ENTREPOT_FUZZ_SECONDS", 24)) / Rounds;
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(Number("ENTREPOT_FUZZ_SECONDS", 15)) / Rounds;
     private UpstreamFront _upstream = null!;
     private EntrepotProcess _entrepot = null!;
     private KnownContent _known = null!;

@@ -20,6 +20,9 @@ public static class BlobReader
     private const int Chunk = 128 * 1024;
     private const int LongestErrorText = 64 * 1024;
 
+    // Twice as long as a body of Entrepot's may stand still.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(2);
+
     /// <summary>Reads a blob.</summary>
     /// <param name="mirrorUrl">Entrepot's URL.</param>
     /// <param name="repository">For example <c>library/small</c>.</param>
@@ -28,6 +31,21 @@ public static class BlobReader
     /// <param name="cancellationToken">Gives the reading up.</param>
     public static Task<BlobRead> ReadBlobAsync(Uri mirrorUrl, string repository, string digest, BlobReadOptions? options = null, CancellationToken cancellationToken = default) =>
         ReadAsync(new Uri(mirrorUrl, $"/v2/{repository}/blobs/{digest}"), options, cancellationToken);
+
+    /// <summary>Reads a blob, as a client that takes anything but its bytes for an error.</summary>
+    /// <returns>What was read, if there was an answer, and what was wrong with it, or null. Which bytes they are is not looked at.</returns>
+    public static async Task<(BlobRead? Read, string? Error)> TryReadBlobAsync(Uri mirrorUrl, string repository, string digest, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var read = await ReadBlobAsync(mirrorUrl, repository, digest, cancellationToken: cancellationToken);
+            return (read, read is { Status: 200, Completed: true } ? null : $"{read.Status}, {read.BytesRead} bytes, {read.End}: {read.ErrorText}");
+        }
+        catch (Exception e) when (e is HttpRequestException or TimeoutException)
+        {
+            return (null, e.Message);
+        }
+    }
 
     /// <summary>Reads a manifest, accepting every type.</summary>
     /// <inheritdoc cref="ReadBlobAsync"/>
@@ -41,15 +59,30 @@ public static class BlobReader
 
     /// <summary>Reads any URL. Redirects are not followed.</summary>
     /// <exception cref="HttpRequestException">No answer came: refused, or closed before the headers.</exception>
+    /// <exception cref="TimeoutException">Nothing came for two minutes.</exception>
     public static async Task<BlobRead> ReadAsync(Uri url, BlobReadOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new BlobReadOptions();
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            return await ReadAsync(url, options, silence, cancellationToken);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"{options.Method} {url}: nothing came for {LongestSilence.TotalMinutes} minutes.", e);
+        }
+    }
+
+    private static async Task<BlobRead> ReadAsync(Uri url, BlobReadOptions options, CancellationTokenSource silence, CancellationToken cancellationToken)
+    {
         using var client = NewClient(options);
         using var request = new HttpRequestMessage(options.Method, url);
         if (options.Range is { } range) request.Headers.TryAddWithoutValidation("Range", range);
         foreach (var (name, value) in options.Headers) request.Headers.TryAddWithoutValidation(name, value);
         var started = TestClock.Now;
-        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        silence.CancelAfter(LongestSilence);
+        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token);
         var headersAt = TestClock.Now;
         var isError = (int)answer.StatusCode >= 400;
 
@@ -64,11 +97,12 @@ public static class BlobReader
         var longestPause = TimeSpan.Zero;
         try
         {
-            await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
+            await using var body = await answer.Content.ReadAsStreamAsync(silence.Token);
             while (read < options.StopAfter)
             {
                 var most = Math.Min(Math.Min(Chunk, pace.Step), options.StopAfter - read);
-                var count = await body.ReadAsync(buffer.AsMemory(0, (int)most), cancellationToken);
+                silence.CancelAfter(LongestSilence);
+                var count = await body.ReadAsync(buffer.AsMemory(0, (int)most), silence.Token);
                 if (count == 0) break;
                 var now = TestClock.Now;
                 if (firstByteAt is not null && now - lastByteAt > longestPause) longestPause = now - lastByteAt;

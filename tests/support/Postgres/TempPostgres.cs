@@ -1,6 +1,4 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using Entrepot.TestSupport.Running;
 using Npgsql;
 using Xunit;
 
@@ -13,6 +11,7 @@ namespace Entrepot.TestSupport.Postgres;
 public sealed class TempPostgres : IAsyncLifetime
 {
     private const string User = "entrepot";
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
     private static readonly bool IsRoot = Environment.UserName == "root";
     private readonly string _binaries = FindBinaries();
     private string _folder = "";
@@ -26,7 +25,7 @@ public sealed class TempPostgres : IAsyncLifetime
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
         await RunAsync($"{_binaries}/initdb",
             ["-D", $"{_folder}/data", "-U", User, "-A", "trust", "--no-sync", "--no-instructions", "-E", "UTF8", "--locale", "C.UTF-8"]);
-        _port = FreePort();
+        _port = FreePort.Next();
         // -w: return when it accepts connections. Nothing here needs to survive a power cut.
         await RunAsync($"{_binaries}/pg_ctl",
         [
@@ -79,26 +78,12 @@ public sealed class TempPostgres : IAsyncLifetime
             ?? throw new InvalidOperationException($"These tests need PostgreSQL's server programs in {root}/<version>/bin: install the package postgresql");
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     /// <summary>Runs a program, as the user postgres when we are root: the server refuses root.</summary>
     private static async Task<string> RunAsync(string program, string[] arguments)
     {
-        string[] line = IsRoot ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", program, .. arguments] : [program, .. arguments];
-        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
-        start.Environment.Remove("TMPDIR");
-        start.Environment["LC_ALL"] = "C.UTF-8";
-        using var process = Process.Start(start)!;
-        // pg_ctl's server keeps what it inherits; its output goes to the log file, so both pipes end with the program itself.
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        if (process.ExitCode != 0) throw new InvalidOperationException($"{program} failed with exit code {process.ExitCode}: {await error}");
-        return await output;
+        string[] user = IsRoot ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
+        // In a folder that this user may enter. The server that pg_ctl leaves behind writes to its log file, so that the output ends with the program itself.
+        var result = await ChildProcess.RunAsync("env", ["--chdir=/", .. user, program, .. arguments], new Dictionary<string, string?> { ["TMPDIR"] = null, ["LC_ALL"] = "C.UTF-8" }, Deadline);
+        return result.ExitCode == 0 ? result.StandardOutput : throw new InvalidOperationException($"{program} failed with exit code {result.ExitCode}: {result.Output}");
     }
 }

@@ -16,11 +16,13 @@ public sealed class BusMeter : IAsyncDisposable
     /// <summary>How many came so far.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Begins to count.</summary>
+    /// <summary>Begins to count what the broker carries by then: a message has an exchange once anybody has sent or consumed one.</summary>
+    /// <exception cref="InvalidOperationException">The broker has an exchange of none of our messages: nothing would ever be counted.</exception>
     public static async Task<BusMeter> StartNewAsync(Uri broker, CancellationToken cancellationToken = default)
     {
         var connection = await new ConnectionFactory { Uri = broker }.CreateConnectionAsync(cancellationToken);
         var meter = new BusMeter(connection, await connection.CreateChannelAsync(cancellationToken: cancellationToken));
+        var bound = 0;
         var queue = await meter._channel.QueueDeclareAsync(cancellationToken: cancellationToken);
         foreach (var message in typeof(FetchRequested).Assembly.GetExportedTypes().Where(t => t is { IsClass: true, IsSealed: true, IsAbstract: false }))
         {
@@ -36,6 +38,12 @@ public sealed class BusMeter : IAsyncDisposable
                 continue;
             }
             await meter._channel.QueueBindAsync(queue.QueueName, exchange, "", cancellationToken: cancellationToken);
+            bound++;
+        }
+        if (bound == 0)
+        {
+            await meter.DisposeAsync();
+            throw new InvalidOperationException($"{broker} has an exchange of none of our messages.");
         }
         var consumer = new AsyncEventingBasicConsumer(meter._channel);
         consumer.ReceivedAsync += (_, _) =>

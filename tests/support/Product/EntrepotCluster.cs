@@ -12,6 +12,7 @@ public sealed class EntrepotCluster : IAsyncDisposable
 {
     private const int PortsNeeded = 300;
     private const string Bucket = "entrepot";
+    private static readonly string[] Servers = ["postgres", "rabbitmq", "s3"];
     // Logs and traces go out every half second, not every five: who waits for them is a test.
     private static readonly Dictionary<string, string?> QuickExport = new() { ["OTEL_BSP_SCHEDULE_DELAY"] = "500", ["OTEL_BLRP_SCHEDULE_DELAY"] = "500" };
     private static readonly TimeSpan UpDeadline = TimeSpan.FromMinutes(4), CommandDeadline = TimeSpan.FromMinutes(2);
@@ -21,7 +22,12 @@ public sealed class EntrepotCluster : IAsyncDisposable
     private readonly TempFolder _folder = new("cl");
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(15) };
     private readonly int _portBase;
-    private readonly HashSet<int> _watched = [];
+    // By name, of all that were ever started: the process first that the name stands for. Empty when we have ended it.
+    private readonly Dictionary<string, IReadOnlyList<ProcessIdentity>> _watched = [];
+    private readonly SemaphoreSlim _refreshing = new(1, 1);
+    private readonly HashSet<string> _different = [];
+    private IReadOnlyDictionary<string, string[]> _own = new Dictionary<string, string[]>();
+    private bool _brokerStarves;
     private Dictionary<string, (int Id, Uri Url)> _processes = [];
 
     private EntrepotCluster(int portBase) => _portBase = portBase;
@@ -84,8 +90,24 @@ public sealed class EntrepotCluster : IAsyncDisposable
         await RefreshAsync(cancellationToken);
     }
 
+    /// <summary>Kills a process and starts it with settings that it alone sees, until <see cref="MendAsync"/>.</summary>
+    /// <param name="name">Which one.</param>
+    /// <param name="lines">Its settings, besides those it had: lines of <c>Entrepot__KEY=VALUE</c>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task RestartWithAsync(string name, string[] lines, CancellationToken cancellationToken = default)
+    {
+        _different.Add(name);
+        await WriteOwnAsync(name, lines, cancellationToken);
+        await KillAsync(name, cancellationToken);
+        await StartAsync(name, cancellationToken);
+    }
+
     /// <summary>SIGTERM; returns when it has ended.</summary>
-    public Task StopAsync(string name, CancellationToken cancellationToken = default) => RunAsync(CommandDeadline, cancellationToken, "stop", name);
+    public async Task StopAsync(string name, CancellationToken cancellationToken = default)
+    {
+        await RunAsync(CommandDeadline, cancellationToken, "stop", name);
+        Watch(name, []);
+    }
 
     /// <summary>SIGSTOP, it and its children.</summary>
     public Task PauseAsync(string name, CancellationToken cancellationToken = default) => RunAsync(CommandDeadline, cancellationToken, "pause", name);
@@ -94,7 +116,49 @@ public sealed class EntrepotCluster : IAsyncDisposable
     public Task ResumeAsync(string name, CancellationToken cancellationToken = default) => RunAsync(CommandDeadline, cancellationToken, "resume", name);
 
     /// <summary>SIGKILL.</summary>
-    public Task KillAsync(string name, CancellationToken cancellationToken = default) => RunAsync(CommandDeadline, cancellationToken, "kill", name);
+    public async Task KillAsync(string name, CancellationToken cancellationToken = default)
+    {
+        await RunAsync(CommandDeadline, cancellationToken, "kill", name);
+        Watch(name, []);
+    }
+
+    /// <summary>The broker takes no messages any more: it believes itself short of memory.</summary>
+    public Task StarveBrokerAsync(CancellationToken cancellationToken = default)
+    {
+        _brokerStarves = true;
+        return RabbitMqCtlAsync(["set_vm_memory_high_watermark", "0"], cancellationToken);
+    }
+
+    /// <summary>It takes messages again.</summary>
+    public async Task FeedBrokerAsync(CancellationToken cancellationToken = default)
+    {
+        await RabbitMqCtlAsync(["set_vm_memory_high_watermark", "absolute", "512MB"], cancellationToken);
+        _brokerStarves = false;
+    }
+
+    /// <summary>Makes it whole again, whatever was done to it by these methods: all that was ever started runs, as it was set up, and is ready. Quick when it is whole.</summary>
+    public async Task MendAsync(CancellationToken cancellationToken = default)
+    {
+        foreach (var one in Everything()) one.Signal(Posix.SigCont);
+        foreach (var name in _different)
+        {
+            await WriteOwnAsync(name, [], cancellationToken);
+            if (Runs(name)) await KillAsync(name, cancellationToken);
+        }
+        _different.Clear();
+        string[] all;
+        lock (_watched) all = [.. _watched.Keys];
+        await Task.WhenAll(all.Where(name => !Runs(name)).Select(name => StartAsync(name, cancellationToken)));
+        if (_brokerStarves) await FeedBrokerAsync(cancellationToken);
+        foreach (var service in all.Except(Servers))
+            await Eventually.Async(
+                async () =>
+                {
+                    using var answer = await _client.GetAsync(new Uri(UrlOf(service), "/readyz"), cancellationToken);
+                    return answer.IsSuccessStatusCode;
+                },
+                CommandDeadline, $"{service} to be ready", cancellationToken);
+    }
 
     /// <summary>What a process has written, in all its lives.</summary>
     public string LogOf(string name) => File.ReadAllText(Path.Combine(DataDirectory, "log", name + ".log"));
@@ -131,6 +195,10 @@ public sealed class EntrepotCluster : IAsyncDisposable
         return ([.. (await bucket.ListAsync(cancellationToken)).Select(o => o.Key)], await bucket.CountUploadsAsync(cancellationToken));
     }
 
+    /// <summary>What the services are given to prove themselves with, and what makes an address a signed one: nothing they tell may hold it.</summary>
+    public IReadOnlyList<string> Secrets =>
+        [TestBucket.SecretKey, File.ReadAllText(Path.Combine(DataDirectory, "conf", "token")).Trim(), "X-Amz-Signature", "X-Amz-Credential", "Password=", "Authorization:", "Bearer "];
+
     /// <summary>Where anybody may GET a stored blob from the S3 server itself, for an hour.</summary>
     /// <exception cref="InvalidOperationException">The bucket does not have it.</exception>
     public async Task<Uri> PresignedUrlOfAsync(string digest, CancellationToken cancellationToken = default)
@@ -156,12 +224,17 @@ public sealed class EntrepotCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // Killed and not stopped: what a graceful stop does is tested by itself.
-        foreach (var id in _watched) await ChildProcess.RunAsync("bash", ["-c", $"kill -9 $(tree() {{ echo $1; for c in $(cat /proc/$1/task/*/children 2>/dev/null); do tree $c; done; }}; tree {Text(id)}) 2>/dev/null"]);
-        foreach (var id in _watched) Guardian.Forget(id);
+        var all = Everything();
+        foreach (var one in all) one.Signal(Posix.SigKill);
+        await Eventually.Async(() => !all.Any(one => one.Runs), CommandDeadline, "what was killed to be gone");
+        string[] names;
+        lock (_watched) names = [.. _watched.Keys];
+        foreach (var name in names) Watch(name, []);
         // To look at what happened: ENTREPOT_KEEP_LOGS names a folder.
         if (Environment.GetEnvironmentVariable("ENTREPOT_KEEP_LOGS") is { Length: > 0 } kept)
             foreach (var log in Directory.EnumerateFiles(Path.Combine(DataDirectory, "log"))) File.Copy(log, Path.Combine(Directory.CreateDirectory(kept).FullName, Path.GetFileName(log)), overwrite: true);
         _client.Dispose();
+        _refreshing.Dispose();
         _folder.Dispose();
     }
 
@@ -173,9 +246,8 @@ public sealed class EntrepotCluster : IAsyncDisposable
         var cluster = new EntrepotCluster(FreePortBase());
         try
         {
-            var conf = Directory.CreateDirectory(Path.Combine(cluster.DataDirectory, "conf"));
-            foreach (var (name, lines) in differently is null ? new Dictionary<string, string[]>() : await differently(new ClusterPorts(cluster._portBase)))
-                await File.WriteAllLinesAsync(Path.Combine(conf.FullName, name + ".env"), lines, cancellationToken);
+            if (differently is not null) cluster._own = await differently(new ClusterPorts(cluster._portBase));
+            foreach (var name in cluster._own.Keys) await cluster.WriteOwnAsync(name, [], cancellationToken);
             var config = cluster._folder.File("entrepot.json");
             await File.WriteAllTextAsync(config, settings.ToJson(), cancellationToken);
             await cluster.RunAsync(UpDeadline, cancellationToken, ["up", .. what, "--config", config]);
@@ -184,10 +256,28 @@ public sealed class EntrepotCluster : IAsyncDisposable
         }
         catch
         {
-            await cluster.DisposeAsync();
+            await cluster.EndHalfStartedAsync();
             throw;
         }
     }
+
+    /// <summary>What a start that failed has left is known to the script alone.</summary>
+    private async Task EndHalfStartedAsync()
+    {
+        try
+        {
+            await RefreshAsync(CancellationToken.None);
+        }
+        catch (InvalidOperationException)
+        {
+            // It had not begun.
+        }
+        await DisposeAsync();
+    }
+
+    /// <summary>Lines for a process alone at its next start, behind those it was made with.</summary>
+    private Task WriteOwnAsync(string name, string[] lines, CancellationToken cancellationToken) => File.WriteAllLinesAsync(
+        Path.Combine(Directory.CreateDirectory(Path.Combine(DataDirectory, "conf")).FullName, name + ".env"), [.. _own.GetValueOrDefault(name, []), .. lines], cancellationToken);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -197,18 +287,47 @@ public sealed class EntrepotCluster : IAsyncDisposable
     private async Task<string> RunAsync(TimeSpan deadline, CancellationToken cancellationToken, params string[] arguments)
     {
         var result = await ChildProcess.RunAsync(
-            Script, [arguments[0], "--data", DataDirectory, .. arguments[1..]], new Dictionary<string, string?>(QuickExport) { ["ENTREPOT_PORT_BASE"] = Text(_portBase) }, deadline, cancellationToken);
+            Script, [arguments[0], "--data", DataDirectory, .. arguments[1..]], new Dictionary<string, string?>(QuickExport) { ["ENTREPOT_PORT_BASE"] = Text(_portBase), ["ENTREPOT_NO_BUILD"] = "1" }, deadline, cancellationToken);
         return result.ExitCode == 0 ? result.StandardOutput : throw new InvalidOperationException($"cluster.sh {string.Join(' ', arguments)} ended with code {result.ExitCode}:\n{result.Output}");
     }
 
     private async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        var lines = (await RunAsync(CommandDeadline, cancellationToken, "ps")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        _processes = lines.Select(line => line.Split(' ')).ToDictionary(p => p[0], p => (int.Parse(p[1], CultureInfo.InvariantCulture), new Uri(p[2])));
-        lock (_watched)
+        // One after the other: what was asked last is what is known afterwards.
+        await _refreshing.WaitAsync(cancellationToken);
+        try
+        {
+            var lines = (await RunAsync(CommandDeadline, cancellationToken, "ps")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            _processes = lines.Select(line => line.Split(' ')).ToDictionary(p => p[0], p => (int.Parse(p[1], CultureInfo.InvariantCulture), new Uri(p[2])));
             // Those that a script of ours runs are its children, which would outlive it.
-            foreach (var id in _processes.SelectMany(p => p.Key is "rabbitmq" or "s3" ? Posix.ChildrenOf(p.Value.Id).Prepend(p.Value.Id) : [p.Value.Id]))
-                if (_watched.Add(id))
-                    Guardian.Watch(id);
+            foreach (var (name, (id, _)) in _processes) Watch(name, name is "rabbitmq" or "s3" ? [id, .. Posix.ChildrenOf(id)] : [id]);
+        }
+        finally
+        {
+            _refreshing.Release();
+        }
+    }
+
+    private void Watch(string name, IReadOnlyList<int> ids)
+    {
+        var now = ids.Select(ProcessIdentity.OfOrNull).OfType<ProcessIdentity>().ToArray();
+        lock (_watched)
+        {
+            var before = _watched.GetValueOrDefault(name, []);
+            foreach (var gone in before.Except(now)) Guardian.Forget(gone);
+            foreach (var come in now.Except(before)) Guardian.Watch(come);
+            _watched[name] = now;
+        }
+    }
+
+    private bool Runs(string name)
+    {
+        lock (_watched) return _watched[name] is [{ Runs: true }, ..];
+    }
+
+    /// <summary>All processes that were started and still run, with all below them.</summary>
+    private ProcessIdentity[] Everything()
+    {
+        lock (_watched) return [.. _watched.Values.SelectMany(watched => watched).SelectMany(one => one.Tree()).Distinct()];
     }
 }

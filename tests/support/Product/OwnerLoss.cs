@@ -59,7 +59,7 @@ public sealed record OwnerLoss
         ArgumentNullException.ThrowIfNull(layer);
         var apis = cluster.Apis;
         await BlobReader.ReadManifestAsync(apis[0], repository, "1", cancellationToken: cancellationToken);
-        var reads = Enumerable.Range(0, clients).Select(i => TryReadAsync(apis[i % apis.Count], repository, layer.Digest, cancellationToken)).ToArray();
+        var reads = Enumerable.Range(0, clients).Select(i => BlobReader.TryReadBlobAsync(apis[i % apis.Count], repository, layer.Digest, cancellationToken)).ToArray();
         var row = "";
         await Eventually.Async(
             async () => (row = await cluster.QueryAsync($"SELECT concat_ws(' ', id, fence, owner_address) FROM fetches WHERE state = 'Running' AND kind = 'Blob' AND reference = '{layer.Digest}'", cancellationToken)) != "",
@@ -96,17 +96,4 @@ public sealed record OwnerLoss
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Owner} lost at {LostAt:P0}{(TakenOver ? "" : ", not taken over")}: {Errors.Count} errors, {WrongDigests} wrong digests, longest pause {LongestPause.TotalSeconds:0.0} s, {UpstreamBytes:0.00}x from upstream, all done {DoneAfter.TotalSeconds:0.0} s after");
-
-    private static async Task<(BlobRead? Read, string? Error)> TryReadAsync(Uri api, string repository, string digest, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var read = await BlobReader.ReadBlobAsync(api, repository, digest, cancellationToken: cancellationToken);
-            return (read, read is { Status: 200, Completed: true } ? null : $"{read.Status}, {read.BytesRead} bytes, {read.End}: {read.ErrorText}");
-        }
-        catch (HttpRequestException e)
-        {
-            return (null, e.Message);
-        }
-    }
 }

@@ -34,7 +34,7 @@ internal sealed class ServiceProcess(string service, Uri url, string readyPath, 
         foreach (var (name, value) in environment) all[name] = value;
         all.TryAdd("DOTNET_ENVIRONMENT", "Production");
         all.TryAdd("ASPNETCORE_ENVIRONMENT", "Production");
-        _process = ChildProcess.Start("dotnet", [Program(), "--config", configFile, .. settings.Arguments], all);
+        _process = ChildProcess.Start("dotnet", [ServicePrograms.PathOf(service), "--config", configFile, .. settings.Arguments], all);
     }
 
     /// <summary>Waits until it is up or has ended.</summary>
@@ -70,12 +70,5 @@ internal sealed class ServiceProcess(string service, Uri url, string readyPath, 
         if (_process is null) return;
         if (!_process.HasExited) _process.Kill9();
         await _process.DisposeAsync();
-    }
-
-    private string Program()
-    {
-        var (folder, name) = (Path.Combine(Checkout.Root, "services", service, "bin"), $"Entrepot.{char.ToUpperInvariant(service[0])}{service[1..]}.dll");
-        return new[] { Checkout.Configuration, "Release", "Debug" }.Select(configuration => Path.Combine(folder, configuration, "net10.0", name)).FirstOrDefault(File.Exists)
-            ?? throw new FileNotFoundException($"No {name} below {folder}: build Platform.sln first (dotnet build -c Release).");
     }
 }

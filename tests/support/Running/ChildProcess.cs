@@ -18,13 +18,14 @@ public sealed class ChildProcess : IAsyncDisposable
         _process = process;
         _commandLine = commandLine;
         Id = process.Id;
-        Guardian.Watch(Id);
+        var identity = ProcessIdentity.OfOrNull(Id);
+        if (identity is { } running) Guardian.Watch(running);
         _process.OutputDataReceived += (_, line) => Keep(line.Data, standard: true);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data, standard: false);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         _process.StandardInput.Close();
-        _ended = WatchEndAsync();
+        _ended = WatchEndAsync(identity);
     }
 
     /// <summary>The process id.</summary>
@@ -127,10 +128,10 @@ public sealed class ChildProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task WatchEndAsync()
+    private async Task WatchEndAsync(ProcessIdentity? identity)
     {
         await _process.WaitForExitAsync();
-        Guardian.Forget(Id);
+        if (identity is { } ended) Guardian.Forget(ended);
     }
 
     private void Keep(string? line, bool standard)

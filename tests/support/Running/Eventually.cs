@@ -8,7 +8,7 @@ public static class Eventually
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Returns as soon as <paramref name="condition"/> is true, asked every 20 ms.</summary>
-    /// <param name="condition">May throw while it is not yet true: the last exception is told when the deadline passes.</param>
+    /// <param name="condition">May throw while it is not yet true: the last exception is told when the deadline passes. Nobody waits beyond the deadline for its answer.</param>
     /// <param name="deadline">How long to wait at most.</param>
     /// <param name="what">What is waited for, as the end of "waited N s for …".</param>
     /// <param name="cancellationToken">Ends the wait early.</param>
@@ -22,7 +22,9 @@ public static class Eventually
         {
             try
             {
-                if (await condition()) return;
+                var answer = condition();
+                var left = end - TestClock.Now;
+                if (await answer.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken)) return;
                 last = null;
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

@@ -9,6 +9,7 @@ namespace Entrepot.TestSupport.Running;
 internal static class Posix
 {
     public const int SigHup = 1;
+    public const int SigKill = 9;
     public const int SigTerm = 15;
     public const int SigCont = 18;
     public const int SigStop = 19;
@@ -24,9 +25,26 @@ internal static class Posix
         }
     }
 
-    /// <summary>The processes that a process has started and that still run.</summary>
-    public static IEnumerable<int> ChildrenOf(int processId) =>
-        File.ReadAllText($"/proc/{processId}/task/{processId}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture));
+    /// <summary>The processes that a process has started, whichever of its threads did, and that are not gone yet; none of one that is gone itself.</summary>
+    public static IReadOnlyList<int> ChildrenOf(int processId)
+    {
+        return [.. OrNone(() => Directory.GetDirectories($"/proc/{processId}/task")).SelectMany(ChildrenOfThread).Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
+
+        static string[] ChildrenOfThread(string thread) => OrNone(() => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        // Threads come and go.
+        static string[] OrNone(Func<string[]> read)
+        {
+            try
+            {
+                return read();
+            }
+            catch (IOException)
+            {
+                return [];
+            }
+        }
+    }
 
     /// <summary>Bytes the kernel holds that the peer has not acknowledged yet.</summary>
     public static int UnsentBytes(Socket socket) => Ioctl((int)socket.Handle, TiocOutQ, out var bytes) == 0 ? bytes : 0;

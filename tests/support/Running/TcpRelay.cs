@@ -47,15 +47,12 @@ public sealed class TcpRelay : IAsyncDisposable
                 _whole = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>What stood is closed; new connections work.</summary>
+    /// <summary>What stood is closed; new connections work. Does nothing when it is not cut.</summary>
     public void Mend()
     {
         lock (_lock)
-        {
-            foreach (var socket in _sockets) socket.Dispose();
-            _sockets.Clear();
-            _whole.TrySetResult();
-        }
+            if (!_whole.Task.IsCompleted)
+                CloseAll();
     }
 
     /// <inheritdoc/>
@@ -63,7 +60,7 @@ public sealed class TcpRelay : IAsyncDisposable
     {
         await _end.CancelAsync();
         _listener.Dispose();
-        Mend();
+        lock (_lock) CloseAll();
         await _accepting;
         _end.Dispose();
     }
@@ -107,6 +104,13 @@ public sealed class TcpRelay : IAsyncDisposable
                 lock (_lock) _sockets.ExceptWith([near, far]);
             }
         }
+    }
+
+    private void CloseAll()
+    {
+        foreach (var socket in _sockets) socket.Dispose();
+        _sockets.Clear();
+        _whole.TrySetResult();
     }
 
     private Task Whole { get { lock (_lock) return _whole.Task; } }

@@ -32,8 +32,10 @@ public sealed class TempFolder : IDisposable
 
     private static string MakeRunFolder()
     {
-        var folder = Directory.CreateTempSubdirectory("et-").FullName;
-        Guardian.RemoveAtEnd(folder);
-        return folder;
+        var folder = Directory.CreateTempSubdirectory("et-");
+        // Servers that refuse root walk through it to what is theirs.
+        if (!OperatingSystem.IsWindows()) folder.UnixFileMode |= UnixFileMode.OtherExecute;
+        Guardian.RemoveAtEnd(folder.FullName);
+        return folder.FullName;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Entrepot.TestSupport.Upstream;
 using Microsoft.AspNetCore.Http;
 
@@ -10,6 +11,7 @@ public sealed class OtlpReceiver : IAsyncDisposable
     private readonly ConcurrentQueue<OtlpSpan> _spans = [];
     private readonly ConcurrentQueue<OtlpLog> _logs = [];
     private readonly ConcurrentQueue<string> _keys = [];
+    private readonly ConcurrentQueue<byte[]> _requests = [];
     private readonly LoopbackServer _server;
 
     private OtlpReceiver() => _server = new LoopbackServer(TakeAsync);
@@ -40,6 +42,13 @@ public sealed class OtlpReceiver : IAsyncDisposable
     /// <summary>The log records of one trace so far.</summary>
     public IReadOnlyList<OtlpLog> LogsOf(string traceId) => [.. _logs.Where(l => l.TraceId == traceId)];
 
+    /// <summary>Whether any request so far had the text anywhere in it, in what <see cref="OtlpSpan"/> and <see cref="OtlpLog"/> leave out too.</summary>
+    public bool Saw(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        return _requests.Any(request => request.AsSpan().IndexOf(bytes) >= 0);
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -47,6 +56,7 @@ public sealed class OtlpReceiver : IAsyncDisposable
     {
         using var body = new MemoryStream();
         await http.Request.Body.CopyToAsync(body);
+        _requests.Enqueue(body.ToArray());
         switch (http.Request.Path.Value)
         {
             case "/ingest/otlp/v1/traces":

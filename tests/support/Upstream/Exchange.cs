@@ -24,7 +24,7 @@ internal sealed class Exchange(Uri backend, FaultList faults, UpstreamFront fron
     public void Dispose() => _client.Dispose();
 
     /// <summary>Plays a fault that needs no answer of the backend; false when there is none.</summary>
-    public async Task<bool> PlayInsteadOfAnswerAsync(HttpContext context, RecordedRequest record)
+    public static async Task<bool> PlayInsteadOfAnswerAsync(FaultList faults, HttpContext context, RecordedRequest record)
     {
         var fault = faults.Take(record.Path, f => f.Kind is FaultKind.HangBeforeHeaders or FaultKind.Html200 or FaultKind.Status or FaultKind.Drop);
         if (fault is null) return false;

@@ -82,7 +82,7 @@ public sealed class UpstreamFront : IAsyncDisposable
         try
         {
             if (Latency > TimeSpan.Zero) await Task.Delay(Latency, context.RequestAborted);
-            if (await _exchange.PlayInsteadOfAnswerAsync(context, record)) return;
+            if (await Exchange.PlayInsteadOfAnswerAsync(_faults, context, record)) return;
             var path = request.Path.Value ?? "";
             if (_gate is not null)
             {

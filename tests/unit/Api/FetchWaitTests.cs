@@ -66,10 +66,36 @@ public sealed class FetchWaitTests
     [Fact]
     public void What_is_over_stays_over()
     {
-        _waits.Stored(Queued.Id);
+        _waits.Stored(Queued.Id, 9);
         _wait.Update(Queued with { State = FetchState.Running, Fence = 9 });
         _waits.Started(Queued.Id, 9, "http://f2:5001");
         Assert.Equal((FetchState.Done, FetchOutcome.Stored), (_wait.Status!.State, _wait.Status.Outcome));
+    }
+
+    [Fact]
+    public void The_end_that_an_owner_tells_who_was_replaced_is_none()
+    {
+        _waits.Started(Queued.Id, 9, "http://f2:5001");
+        _waits.Stored(Queued.Id, 7);
+        Assert.Equal((FetchState.Running, 9), (_wait.Status!.State, _wait.Status.Fence));
+        _waits.Stored(Queued.Id, 9);
+        Assert.Equal(FetchState.Done, _wait.Status!.State);
+    }
+
+    [Fact]
+    public void The_row_knows_better_than_an_owner_who_was_replaced_before_anybody_heard_of_it()
+    {
+        _waits.Stored(Queued.Id, 7);
+        _wait.Update(Queued with { State = FetchState.Running, Fence = 9, OwnerAddress = "http://f2:5001" });
+        Assert.Equal((FetchState.Running, 9), (_wait.Status!.State, _wait.Status.Fence));
+    }
+
+    [Fact]
+    public void An_end_without_a_fence_is_believed()
+    {
+        _waits.Started(Queued.Id, 9, "http://f2:5001");
+        _waits.Stored(Queued.Id, null);
+        Assert.Equal((FetchState.Done, 9), (_wait.Status!.State, _wait.Status.Fence));
     }
 
     [Fact]
@@ -81,10 +107,25 @@ public sealed class FetchWaitTests
     }
 
     [Fact]
+    public void A_row_that_is_swept_takes_nothing_back_of_how_it_ended()
+    {
+        _waits.Stored(Queued.Id, 9);
+        _wait.Update(null);
+        Assert.Equal(FetchState.Done, _wait.Status!.State);
+    }
+
+    [Fact]
+    public void A_row_that_is_gone_before_its_end_was_seen_is_no_more()
+    {
+        _wait.Update(null);
+        Assert.Null(_wait.Status);
+    }
+
+    [Fact]
     public void An_event_about_a_fetch_that_nobody_waits_for_is_nothing()
     {
         _waits.Started(Guid.CreateVersion7(), 7, "http://f1:5001");
-        _waits.Stored(Guid.CreateVersion7());
+        _waits.Stored(Guid.CreateVersion7(), 7);
         Assert.Equal(FetchState.Queued, _wait.Status!.State);
     }
 }

@@ -130,6 +130,14 @@ public sealed class OptionsSchemaFacts
     }
 
     [Fact]
+    public void A_process_that_needs_no_secrets_has_none_and_opens_none_of_their_files()
+    {
+        var bound = new OptionsSchema().AddWithoutSecrets<Sample>("Sample").Bind(Settings(new() { ["Sample:PasswordFile"] = "/no/such/file", ["Sample:Password"] = "hunter2" }));
+        Assert.Empty(bound.Errors);
+        Assert.Equal(new Sample().Password, bound.Get<Sample>().Password);
+    }
+
+    [Fact]
     public void A_secret_is_printed_by_no_mistake() => Assert.All(
         Errors(new() { ["Sample:Password"] = "hunter2-bad", ["Sample:Pasword"] = "hunter2", ["Sample:Hosts:a.b:Password"] = "hunter2" }),
         e => Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal));

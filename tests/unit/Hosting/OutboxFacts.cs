@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Entrepot.Contracts;
-using Entrepot.Hosting;
 using Entrepot.Hosting.Bus;
+using Entrepot.Hosting;
+using Entrepot.TestSupport.Running;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -43,7 +44,7 @@ public sealed class OutboxFacts : IDisposable
         var ids = Enumerable.Range(0, 50).Select(_ => Guid.NewGuid()).ToList();
         foreach (var id in ids)
             host.App.Services.GetRequiredService<Outbox>().Publish(new FetchRequested { FetchId = id, Kind = "Blob" });
-        await Eventually.TrueAsync(() => consumed.Count == 50, "all are consumed");
+        await Eventually.Async(() => consumed.Count == 50, TimeSpan.FromSeconds(15), "all to be consumed");
         Assert.Equal(ids.Order(), consumed.Order());
         using var client = new HttpClient { BaseAddress = host.Address };
         var metrics = await client.GetStringAsync("/metrics");
@@ -57,7 +58,7 @@ public sealed class OutboxFacts : IDisposable
         var consumed = new ConcurrentQueue<Guid>();
         var early = Guid.NewGuid();
         await using var host = await TestHost.StartAsync(services: s => s.AddSingleton(consumed).AddPlatformBus(b => b.AddConsumer<CollectingConsumer>()).AddHostedService(p => new EarlyBird(p.GetRequiredService<Outbox>(), early)));
-        await Eventually.TrueAsync(() => consumed.Contains(early), "the early one is consumed");
+        await Eventually.Async(() => consumed.Contains(early), TimeSpan.FromSeconds(15), "the early one to be consumed");
         await host.App.StopAsync();
         host.App.Services.GetRequiredService<Outbox>().Publish(new FetchRequested { FetchId = Guid.NewGuid(), Kind = "Blob" });
         Assert.Equal([early], consumed);
@@ -83,7 +84,7 @@ public sealed class OutboxFacts : IDisposable
             outbox.Publish(i.ToString(System.Globalization.CultureInfo.InvariantCulture));
         var transport = new Transport();
         using var pump = await StartAsync(outbox, transport);
-        await Eventually.TrueAsync(() => transport.Published.Count == 3, "what is left is published");
+        await Eventually.Async(() => transport.Published.Count == 3, TimeSpan.FromSeconds(15), "what is left to be published");
         await pump.StopAsync(CancellationToken.None);
         outbox.Publish("late");
         Assert.Equal(["2", "3", "4"], transport.Published);
@@ -97,14 +98,14 @@ public sealed class OutboxFacts : IDisposable
         var transport = new Transport();
         using var pump = await StartAsync(outbox, transport);
         outbox.Publish("zeroth");
-        await Eventually.TrueAsync(() => transport.Published.Count == 1, "it is published while the bus is up");
+        await Eventually.Async(() => transport.Published.Count == 1, TimeSpan.FromSeconds(15), "it to be published while the bus is up");
         transport.IsUp = false;
         outbox.Publish("first");
-        await Eventually.TrueAsync(() => transport.Asked > 3, "it is tried again and again");
+        await Eventually.Async(() => transport.Asked > 3, TimeSpan.FromSeconds(15), "it to be tried again and again");
         for (var i = 0; i < 15; i++)
             outbox.Publish($"m{i}");
         transport.IsUp = true;
-        await Eventually.TrueAsync(() => transport.Published.Count == 12, "all that fits is published");
+        await Eventually.Async(() => transport.Published.Count == 12, TimeSpan.FromSeconds(15), "all that fits to be published");
         Assert.Equal(["zeroth", "first", .. Enumerable.Range(5, 10).Select(i => $"m{i}")], transport.Published);
         Assert.Equal(5, _counted["full"]);
         await pump.StopAsync(CancellationToken.None);
@@ -118,7 +119,7 @@ public sealed class OutboxFacts : IDisposable
         using var pump = await StartAsync(outbox, transport);
         outbox.Publish("broken");
         outbox.Publish("good");
-        await Eventually.TrueAsync(() => transport.Published.Contains("good"), "the good one is published");
+        await Eventually.Async(() => transport.Published.Contains("good"), TimeSpan.FromSeconds(15), "the good one to be published");
         Assert.Equal(["good"], transport.Published);
         Assert.Equal(1, _counted["broken"]);
         await pump.StopAsync(CancellationToken.None);
@@ -132,7 +133,7 @@ public sealed class OutboxFacts : IDisposable
         var outbox = host.App.Services.GetRequiredService<Outbox>();
         outbox.Publish(new Unserializable());
         outbox.Publish(new FetchRequested { FetchId = Guid.NewGuid(), Kind = "Blob" });
-        await Eventually.TrueAsync(() => consumed.Count == 1, "the next one is consumed");
+        await Eventually.Async(() => consumed.Count == 1, TimeSpan.FromSeconds(15), "the next one to be consumed");
     }
 
     [Fact]

@@ -34,7 +34,7 @@ public sealed class SendFileFacts : IDisposable
         bool? was = null;
         await using var host = await TestHost.StartAsync(new() { ["SendFile"] = sendFile }, pipeline: app => app.Run(http =>
         {
-            was = http.Features.Get<IFileBodyFeature>() is not null;
+            was = http.Features.Get<IDirectBodyFeature>() is not null;
             return Task.CompletedTask;
         }));
         Assert.Equal(200, (await RawHttp.SendAsync(host.Address.Port, "GET / HTTP/1.1", "Host: x", "Connection: close")).Status);
@@ -118,7 +118,7 @@ public sealed class SendFileFacts : IDisposable
     [InlineData(false)]
     public async Task A_client_that_has_gone_away_ends_it_soon(bool byReset)
     {
-        var ended = new TaskCompletionSource<FileSent>();
+        var ended = new TaskCompletionSource<BodySent>();
         await using var host = await StartAsync(async (http, files) =>
         {
             http.Response.ContentLength = _bytes.Length;
@@ -184,6 +184,6 @@ public sealed class SendFileFacts : IDisposable
         return socket;
     }
 
-    private static Task<TestHost> StartAsync(Func<HttpContext, IFileBodyFeature, Task> answer) => TestHost.StartAsync(new() { ["ShutdownGrace"] = "1s" }, pipeline: app => app.Run(http =>
-        http.Request.Path == "/small" ? http.Response.WriteAsync("small") : answer(http, http.Features.Get<IFileBodyFeature>()!)));
+    private static Task<TestHost> StartAsync(Func<HttpContext, IDirectBodyFeature, Task> answer) => TestHost.StartAsync(new() { ["ShutdownGrace"] = "1s" }, pipeline: app => app.Run(http =>
+        http.Request.Path == "/small" ? http.Response.WriteAsync("small") : answer(http, http.Features.Get<IDirectBodyFeature>()!)));
 }

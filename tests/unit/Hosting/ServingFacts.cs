@@ -1,8 +1,9 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using System.Text;
-using Entrepot.Hosting;
 using Entrepot.Hosting.Serving;
+using Entrepot.Hosting;
+using Entrepot.TestSupport.Running;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,7 +30,8 @@ public sealed class ServingFacts
         using var response = await client.GetAsync("/pull", HttpCompletionOption.ResponseHeadersRead);
         var draining = host.App.Services.GetRequiredService<Draining>();
         var stopping = host.App.StopAsync();
-        await Eventually.TrueAsync(() => draining.HasBegun && Refused(host.Address), "connections are refused");
+        await Eventually.Async(() => draining.HasBegun && Refused(host.Address), TimeSpan.FromSeconds(15), "connections to be refused");
+        Assert.True(draining.Closed.IsCancellationRequested, "what only this process has is not given up");
         Assert.False(stopping.IsCompleted);
         Assert.False(draining.CutShort.IsCancellationRequested);
         half.SetResult();

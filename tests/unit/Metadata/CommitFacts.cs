@@ -35,6 +35,18 @@ public abstract class CommitFacts(ITestServer server) : DatabaseFacts(server)
     }
 
     [Fact]
+    public async Task A_commit_whose_answer_was_lost_says_the_same_when_it_is_repeated_for_as_long_as_its_bytes_are_held()
+    {
+        var fetch = await JoinAndClaimAsync(Blob(1));
+        for (var i = 0; i < 2; i++) Assert.Equal(CommitResult.Committed, await CommitBlobAsync(fetch));
+        await Queue.SweepAsync(TimeSpan.Zero, None);
+        Assert.Equal(CommitResult.Committed, await CommitBlobAsync(fetch));
+        await Holdings.ForgetBlobAsync(Digest(1), fetch.Fence, None);
+        Assert.Equal(CommitResult.LeaseLost, await CommitBlobAsync(fetch));
+        Assert.Equal(0, await CountAsync("blobs"));
+    }
+
+    [Fact]
     public async Task Bytes_of_another_domain_stay_and_possession_is_recorded()
     {
         await StoreBlobAsync(1);

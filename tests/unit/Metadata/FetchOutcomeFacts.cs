@@ -70,6 +70,20 @@ public abstract class FetchOutcomeFacts(ITestServer server) : DatabaseFacts(serv
     }
 
     [Fact]
+    public async Task A_fetch_that_may_ask_nobody_any_more_fails_at_once_for_all_who_are_left()
+    {
+        var id = await JoinAsync(Blob(1));
+        await JoinAsync(Blob(1, repository: Other));
+        await JoinAsync(Blob(1, repository: "library/third"));
+        var fetch = await ClaimAsync();
+        await FailAsync(fetch, FetchOutcome.NotFound);
+        Assert.Equal(new SourceSettlement.FetchFailed(FetchOutcome.Corrupt), await Queue.SettleAllAsync(id, fetch.Fence, FetchOutcome.Corrupt, "bad bytes", None));
+        Assert.Equal([FetchOutcome.NotFound, FetchOutcome.Corrupt, FetchOutcome.Corrupt], (await StatusAsync(id)).Sources.Select(s => s.Outcome));
+        Assert.IsType<SourceSettlement.LeaseLost>(await Queue.SettleAllAsync(id, fetch.Fence, FetchOutcome.Corrupt, "bad bytes", None));
+        Assert.NotNull((await Queue.JoinAsync(Blob(1, repository: Other), None)).Refused);
+    }
+
+    [Fact]
     public async Task One_source_denied_settles_its_own_waiters_only_and_the_other_stores()
     {
         var id = await JoinAsync(Blob(1));

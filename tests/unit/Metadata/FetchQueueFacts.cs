@@ -97,7 +97,6 @@ public abstract class FetchQueueFacts(ITestServer server) : DatabaseFacts(server
         Assert.Null(await Queue.ClaimAsync(By("f3"), None));
         Assert.Equal(0, await CountAsync("blobs"));
         Assert.Equal(CommitResult.Committed, await CommitBlobAsync(owner));
-        Assert.Equal(CommitResult.LeaseLost, await CommitBlobAsync(owner));
         Assert.Equal(new HeldBlob(100, owner.Fence), (await Holdings.FindBlobAsync(Hub, Nginx, Digest(1), None)).Held);
     }
 
@@ -193,12 +192,25 @@ public abstract class FetchQueueFacts(ITestServer server) : DatabaseFacts(server
     }
 
     [Fact]
+    public async Task What_holds_no_slot_any_more_is_nothing_of_its_upstreams_share_and_still_its_owners()
+    {
+        for (var i = 0; i < 3; i++) await JoinAsync(Blob(i, "busy.io"));
+        var options = By("f1") with { MostOfOneUpstream = 1 };
+        var first = await Queue.ClaimAsync(options, None);
+        Assert.Null(await Queue.ClaimAsync(options, None));
+        var second = await Queue.ClaimAsync(options with { WithoutSlot = [first!.Id] }, None);
+        Assert.NotEqual(first.Id, second!.Id);
+        Assert.Null(await Queue.ClaimAsync(options with { WithoutSlot = [first.Id] }, None));
+        Assert.Contains(first.Id, await Queue.RenewAsync("f1", [new LeaseProgress(first.Id, first.Fence, 0)], None));
+    }
+
+    [Fact]
     public async Task A_claimer_may_leave_prefetches_and_named_fetches_alone()
     {
         var prefetched = await JoinAsync(Blob(1, prefetch: true));
         var waited = await JoinAsync(Blob(2));
-        Assert.Null(await Queue.ClaimAsync(By("f1") with { AllowPrefetch = false, Except = [waited] }, None));
-        Assert.Equal(prefetched, (await Queue.ClaimAsync(By("f1") with { Except = [waited] }, None))!.Id);
+        Assert.Null(await Queue.ClaimAsync(By("f1") with { AllowPrefetch = false, Running = [waited] }, None));
+        Assert.Equal(prefetched, (await Queue.ClaimAsync(By("f1") with { Running = [waited] }, None))!.Id);
     }
 
     [Fact]

@@ -86,6 +86,24 @@ public sealed class SpoolTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_has_waited_longest_is_wanted_first()
+    {
+        var bytes = RandomNumberGenerator.GetBytes(1_000_000);
+        using var spool = Answered(bytes);
+        using var far = spool.OpenOrNull(600_000)!;
+        using var near = spool.OpenOrNull(100_000)!;
+        var (farWait, nearWait) = (far.WaitAsync(600_000, default).AsTask(), near.WaitAsync(100_000, default).AsTask());
+        Assert.Equal([600_000L, 100_000], spool.Wanted());
+        await spool.WriteAsync(600_000, bytes.AsMemory(600_000, 50_000), default);
+        Assert.True(await farWait.WaitAsync(Deadline));
+        farWait = far.WaitAsync(650_000, default).AsTask();
+        Assert.Equal([100_000L, 650_000], spool.Wanted());
+        spool.End();
+        Assert.False(await farWait.WaitAsync(Deadline));
+        Assert.False(await nearWait.WaitAsync(Deadline));
+    }
+
+    [Fact]
     public async Task A_restarted_process_takes_over_the_prefix_and_hashes_it_again()
     {
         var bytes = RandomNumberGenerator.GetBytes(1_000_000);

@@ -16,6 +16,50 @@ public sealed class RunningTests
     }
 
     [Fact]
+    public async Task A_wait_for_an_answer_that_never_comes_ends_at_its_deadline_too()
+    {
+        var waiting = Eventually.Async(() => new TaskCompletionSource<bool>().Task, TimeSpan.FromMilliseconds(50), "the moon");
+        var error = await Assert.ThrowsAsync<TimeoutException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.StartsWith("Waited 0.1 s for the moon", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_process_is_told_from_another_that_has_its_number()
+    {
+        await using var sleep = ChildProcess.Start("sh", ["-c", "sleep 60 & wait"]);
+        var one = ProcessIdentity.OfOrNull(sleep.Id)!.Value;
+        await Eventually.Async(() => one.Tree().Count == 2, TimeSpan.FromSeconds(5), "its child");
+        var earlier = one with { Started = one.Started - 1 };
+        Assert.False(earlier.Runs);
+        Assert.Empty(earlier.Tree());
+        earlier.Signal(Posix.SigKill);
+        one.Signal(Posix.SigStop);
+        Assert.True(one.Runs);
+
+        var both = one.Tree();
+        foreach (var each in both) each.Signal(Posix.SigKill);
+        await Eventually.Async(() => !both.Any(each => each.Runs), TimeSpan.FromSeconds(5), "both to be gone");
+        Assert.Equal(128 + 9, (await sleep.WaitForExitAsync(TimeSpan.FromSeconds(5))).ExitCode);
+        Assert.Null(ProcessIdentity.OfOrNull(sleep.Id));
+    }
+
+    [Fact]
+    public async Task The_guardian_ends_what_it_watches_and_not_what_has_its_number_since()
+    {
+        await using var watched = ChildProcess.Start("sleep", ["60"]);
+        await using var forgotten = ChildProcess.Start("sleep", ["60"]);
+        await using var stranger = ChildProcess.Start("sleep", ["60"]);
+        var (one, two, three) = (ProcessIdentity.OfOrNull(watched.Id)!.Value, ProcessIdentity.OfOrNull(forgotten.Id)!.Value, ProcessIdentity.OfOrNull(stranger.Id)!.Value);
+        using var guardian = Guardian.Start();
+        await guardian.StandardInput.WriteAsync($"+ {one}\n+ {two}\n+ {three with { Started = three.Started - 1 }}\n- {two}\n");
+        guardian.StandardInput.Close();
+        Assert.Equal(128 + 15, (await watched.WaitForExitAsync(TimeSpan.FromSeconds(5))).ExitCode);
+        await guardian.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.True(two.Runs);
+        Assert.True(three.Runs);
+    }
+
+    [Fact]
     public async Task A_child_process_is_heard_signalled_and_killed()
     {
         var echo = await ChildProcess.RunAsync("sh", ["-c", "echo out; echo err >&2; exit 3"]);
