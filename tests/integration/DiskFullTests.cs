@@ -78,7 +78,7 @@ public sealed class DiskFullTests(RegistryFixture fixture)
     private async Task AssertPassedThroughAsync(EntrepotProcess entrepot, string digest)
     {
         await Eventually.Async(async () => (await entrepot.MetricsAsync()).Value("entrepot_passed_through_total") == 1, TimeSpan.FromSeconds(10), "the pass-through to be counted");
-        await Eventually.Async(() => entrepot.LogText.Contains("went to its waiters through memory", StringComparison.Ordinal), TimeSpan.FromSeconds(5), "the pass-through to be logged");
+        await Eventually.Async(() => entrepot.LogText.Contains("went to its waiters through memory", StringComparison.Ordinal), TimeSpan.FromSeconds(20), "the pass-through to be logged");
         var left = Directory.GetFiles(entrepot.DataDirectory, "*", SearchOption.AllDirectories).Where(f => f.Contains(digest.Split(':')[1], StringComparison.Ordinal) || f.Contains("/spool/", StringComparison.Ordinal));
         Assert.Empty(left);
         foreach (var blob in fixture.Small.Blobs) Assert.Equal(blob.Digest, (await BlobReader.ReadBlobAsync(entrepot.Url, "library/small", blob.Digest)).Digest);

@@ -66,7 +66,7 @@ public sealed class FreshnessUnderFailureTests(RegistryFixture fixture, ITestOut
         await SentinelTag.UntilDueAsync(fixture, _upstream, entrepot);
         _other.Inject(Fault.HangBeforeHeaders());
         var hanging = Enumerable.Range(0, 40).Select(i => BlobReader.ReadManifestAsync(entrepot.Url, $"other.test/{Repository}", $"t{i}")).ToList();
-        await Eventually.Async(() => Task.FromResult(_other.Log.All.Count >= 20), TimeSpan.FromSeconds(8), "the other upstream to hold fetches");
+        await Eventually.Async(() => Task.FromResult(_other.Log.All.Count >= 20), TimeSpan.FromSeconds(20), "the other upstream to hold fetches");
 
         var tag = await PullAsync(entrepot, held);
         var miss = await PullAsync(entrepot, cold);
@@ -85,7 +85,7 @@ public sealed class FreshnessUnderFailureTests(RegistryFixture fixture, ITestOut
         Assert.Equal(200, (await ListAsync(entrepot)).Status);
         await fixture.Registry.PushAsync(Second, Repository, tag);
         _upstream.Inject(Fault.HangBeforeHeaders(), "/tags/list");
-        await Eventually.Async(async () => (await ListAsync(entrepot)).XCache == "STALE", TimeSpan.FromSeconds(8), "the list to be due");
+        await Eventually.Async(async () => (await ListAsync(entrepot)).XCache == "STALE", TimeSpan.FromSeconds(20), "the list to be due");
 
         var read = await PullAsync(entrepot, tag);
         Assert.Equal((200, Second.Digest, null), (read.Status, read.Digest, read.Headers.GetValueOrDefault("Warning")));
@@ -116,7 +116,7 @@ public sealed class FreshnessUnderFailureTests(RegistryFixture fixture, ITestOut
         var entrepot = await StartAsync(("TagTtl", "1s"), ("NotFoundTtl", "1m"));
         foreach (var tag in new[] { gone, one, two }) await PullAsync(entrepot, tag);
         using (var deleted = new Healing(_upstream.Inject(Fault.Status(404), $"/manifests/{gone}")))
-            await Eventually.Async(async () => (await PullAsync(entrepot, gone)).XCache == "STALE", TimeSpan.FromSeconds(5), "the tag to be gone");
+            await Eventually.Async(async () => (await PullAsync(entrepot, gone)).XCache == "STALE", TimeSpan.FromSeconds(20), "the tag to be gone");
         await SentinelTag.UntilFailuresAreOverAsync(fixture, _upstream, entrepot);
         _upstream.Inject(Fault.HangBeforeHeaders());
         Assert.InRange((await PullAsync(entrepot, one)).Elapsed.TotalSeconds, 1.5, 3);

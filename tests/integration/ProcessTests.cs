@@ -34,7 +34,7 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
     public async Task It_says_where_it_listens_where_its_data_lies_and_what_to_paste()
     {
         await using var entrepot = await EntrepotProcess.StartNewAsync(new EntrepotSettings());
-        await Eventually.Async(() => entrepot.LogText.Contains("registry-mirrors", StringComparison.Ordinal), TimeSpan.FromSeconds(5), "the lines to paste");
+        await Eventually.Async(() => entrepot.LogText.Contains("registry-mirrors", StringComparison.Ordinal), TimeSpan.FromSeconds(20), "the lines to paste");
         Assert.Contains(entrepot.Url.Authority, entrepot.LogText, StringComparison.Ordinal);
         Assert.Contains(entrepot.DataDirectory, entrepot.LogText, StringComparison.Ordinal);
         Assert.Contains("hosts.toml", entrepot.LogText, StringComparison.Ordinal);
@@ -49,7 +49,7 @@ public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper outp
         var port = FreePort.Next();
         settings.ExtraUrls.Add($"http://0.0.0.0:{port}");
         await using var exposed = await EntrepotProcess.StartNewAsync(settings);
-        await Eventually.Async(() => exposed.LogText.Contains("secret.test has credentials", StringComparison.Ordinal), TimeSpan.FromSeconds(5), "the warning");
+        await Eventually.Async(() => exposed.LogText.Contains("secret.test has credentials", StringComparison.Ordinal), TimeSpan.FromSeconds(20), "the warning");
         Assert.DoesNotContain("hidden-pw", exposed.LogText, StringComparison.Ordinal);
     }
 

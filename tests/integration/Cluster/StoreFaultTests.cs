@@ -25,7 +25,7 @@ public sealed class StoreFaultTests(ClusterFixture fixture, ITestOutputHelper ou
 
         fault = Fixture.ApiStore.Inject(Fault.Status(500), KeyOf(held.Layer));
         var cut = ReadAsync(held);
-        await Eventually.Async(() => fault.Hits > 0, TimeSpan.FromSeconds(5), "the store to be asked");
+        await Eventually.Async(() => fault.Hits > 0, TimeSpan.FromSeconds(20), "the store to be asked");
         var hit = await ReadAsync(other);
         Assert.Equal((200, "HIT", true, other.Layer.Digest), (hit.Status, hit.XCache, hit.Completed, hit.Digest));
         fault.Heal();

@@ -88,7 +88,7 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
         await BlobReader.ReadManifestAsync(Fixture.Cluster.Apis[0], repository, "1");
         var hang = Fixture.Upstream.Inject(Fault.HangBeforeHeaders(), layer.Digest, count: 1);
         var reads = Fixture.Cluster.Apis.Select(api => BlobReader.ReadBlobAsync(api, repository, layer.Digest)).ToArray();
-        await Eventually.Async(() => hang.Hits > 0, TimeSpan.FromSeconds(5), "the upstream to be asked");
+        await Eventually.Async(() => hang.Hits > 0, TimeSpan.FromSeconds(20), "the upstream to be asked");
         var owner = await Fixture.NameOfOwnerAsync(layer.Digest);
         await Fixture.Cluster.PauseAsync(owner);
         try
@@ -114,7 +114,7 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
         {
             var reads = Fixture.Cluster.Apis.Select(api => BlobReader.ReadBlobAsync(api, repository, layer.Digest)).ToArray();
             var fence = "";
-            await Eventually.Async(async () => (fence = await FenceAsync()) != "", TimeSpan.FromSeconds(5), "the claim");
+            await Eventually.Async(async () => (fence = await FenceAsync()) != "", TimeSpan.FromSeconds(20), "the claim");
             var results = await Task.WhenAll(reads);
             Assert.All(results, r => Assert.Equal((200, true, layer.Digest), (r.Status, r.Completed, r.Digest)));
             Assert.Equal(fence, await FenceAsync());
@@ -164,7 +164,7 @@ public sealed class TakeoverTests(ClusterFixture fixture, ITestOutputHelper outp
         var (repository, _) = await Fixture.NewImageAsync(1);
         var hang = Fixture.Upstream.Inject(Fault.HangBeforeHeaders(), $"/{repository}/manifests/");
         var read = BlobReader.ReadManifestAsync(Api, repository, "1");
-        await Eventually.Async(() => hang.Hits > 0, TimeSpan.FromSeconds(5), "the upstream to be asked");
+        await Eventually.Async(() => hang.Hits > 0, TimeSpan.FromSeconds(20), "the upstream to be asked");
         var owner = Fixture.Cluster.NameOf(new Uri(await Fixture.Cluster.QueryAsync("SELECT owner_address FROM fetches WHERE state = 'Running' AND kind = 'Tag'")));
         await Fixture.Cluster.KillAsync(owner);
         hang.Heal();

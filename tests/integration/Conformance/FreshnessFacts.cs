@@ -58,7 +58,7 @@ public sealed class FreshnessFacts(Lab lab)
         {
             lab.NewRepository("fresh/grows");
             await lab.GetAsync("/v2/fresh/grows/manifests/1");
-            await Eventually.Async(async () => int.Parse((await lab.GetAsync("/v2/fresh/grows/manifests/1")).Header("Age")!, CultureInfo.InvariantCulture) >= 1, TimeSpan.FromSeconds(5), "the age to be 1");
+            await Eventually.Async(async () => int.Parse((await lab.GetAsync("/v2/fresh/grows/manifests/1")).Header("Age")!, CultureInfo.InvariantCulture) >= 1, TimeSpan.FromSeconds(20), "the age to be 1");
         }),
         Rule("What the upstream does not have is a MISS, and remembered a HIT", Ours).Does("`GET` a tag that is not there, twice", "`404` twice: `MISS`, then `HIT`; upstream: asked once", async lab =>
         {
@@ -160,7 +160,7 @@ public sealed class FreshnessFacts(Lab lab)
             var path = Held(lab, "stale-age");
             await aged.GetAsync(path);
             var fault = aged.Front.Inject(Fault.Status(500), "/v2/aging/stale-age/");
-            await Eventually.Async(async () => await aged.GetAsync(path) is var answer && answer.Header("X-Cache") == "STALE" && int.Parse(answer.Header("Age")!, CultureInfo.InvariantCulture) >= 1, TimeSpan.FromSeconds(5), "the age to grow");
+            await Eventually.Async(async () => await aged.GetAsync(path) is var answer && answer.Header("X-Cache") == "STALE" && int.Parse(answer.Header("Age")!, CultureInfo.InvariantCulture) >= 1, TimeSpan.FromSeconds(20), "the age to grow");
             fault.Heal();
         }),
         Aging("A held digest needs no upstream", "a held digest, the upstream answers `500`", "`200`, `HIT`, no `Warning`; upstream: not asked", async (lab, aged) =>

@@ -106,7 +106,7 @@ public sealed class RangeFacts(Lab lab)
                 await SlowlyAsync(lab, async () =>
                 {
                     var whole = lab.GetAsync($"/v2/ranges/running/blobs/{digest}");
-                    await Eventually.Async(() => lab.Upstream.Log.Matching(digest, "GET").Count > 0, TimeSpan.FromSeconds(5), "the fetch to run");
+                    await Eventually.Async(() => lab.Upstream.Log.Matching(digest, "GET").Count > 0, TimeSpan.FromSeconds(20), "the fetch to run");
                     var parts = await Task.WhenAll(
                         RangeAsync(lab, "running", digest, "-100"), RangeAsync(lab, "running", digest, "0-99"), RangeAsync(lab, "running", digest, "1500000-1500099"), RangeAsync(lab, "running", digest, "2000000-2000009,10-19"));
                     Assert.All(parts, part => Assert.Equal((206, "COALESCED"), (part.Status, part.Header("X-Cache"))));

@@ -21,7 +21,7 @@ namespace Entrepot.UnitTests.Api;
 /// <summary>What a replica does about an owner that is of no use, and about a fetch that ends with nothing for it.</summary>
 public sealed class BlobLocatorTests() : DatabaseFacts(new SqliteTestServer())
 {
-    private static readonly TimeSpan Headers = TimeSpan.FromSeconds(9);
+    private static readonly TimeSpan Headers = TimeSpan.FromMinutes(2), Deadline = TimeSpan.FromSeconds(30);
     private static readonly UpstreamCatalog Catalog = new(new Dictionary<string, UpstreamOptions?> { [Hub] = new() { Url = new Uri("http://127.0.0.1:9") } }, Hub);
 
     [Fact]
@@ -38,10 +38,10 @@ public sealed class BlobLocatorTests() : DatabaseFacts(new SqliteTestServer())
         using var enough = new CancellationTokenSource();
         var waiting = locator.WaitForAnswerAsync(_ => null, Headers, enough.Token);
 
-        await Eventually.Async(IsSuspectedAsync, TimeSpan.FromSeconds(6), "the owner to be suspected");
+        await Eventually.Async(IsSuspectedAsync, Deadline, "the owner to be suspected");
         Assert.Equal([claim.Id], await Queue.RenewAsync(claim.Owner, [new LeaseProgress(claim.Id, claim.Fence, 0)], None));
         Assert.False(await IsSuspectedAsync());
-        await Eventually.Async(IsSuspectedAsync, TimeSpan.FromSeconds(6), "the owner, silent again, to be suspected");
+        await Eventually.Async(IsSuspectedAsync, Deadline, "the owner, silent again, to be suspected");
         Advance(3);
         Assert.Equal(claim.Id, (await ClaimAsync("f2")).Id);
         await enough.CancelAsync();
@@ -67,7 +67,7 @@ public sealed class BlobLocatorTests() : DatabaseFacts(new SqliteTestServer())
             while (await locator.LocateAsync(0, 10, enough.Token) is { } source)
                 using (source) Assert.False(await source.WaitAsync(0, enough.Token));
         });
-        await Eventually.Async(IsSuspectedAsync, TimeSpan.FromSeconds(6), "the owner to be suspected");
+        await Eventually.Async(IsSuspectedAsync, Deadline, "the owner to be suspected");
         Assert.InRange(owner.Count("/content"), 2, 4);
         await enough.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
@@ -122,7 +122,7 @@ public sealed class BlobLocatorTests() : DatabaseFacts(new SqliteTestServer())
         database.IsAway = false;
         using var enough = new CancellationTokenSource();
         var locating = locator.LocateAsync(0, 10, enough.Token).AsTask();
-        await Eventually.Async(async () => await CountAsync("fetches WHERE state = 'Queued'") == 1, TimeSpan.FromSeconds(6), "the blob to be fetched again");
+        await Eventually.Async(async () => await CountAsync("fetches WHERE state = 'Queued'") == 1, Deadline, "the blob to be fetched again");
         await enough.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => locating);
     }

@@ -130,7 +130,7 @@ public sealed class FetcherOutageTests(PostgresTestServer server) : DatabaseFact
         draining.Begin();
         Assert.Equal(FetchState.Running, (await StatusAsync(id)).State);
         draining.Close();
-        await Eventually.Async(async () => (await StatusAsync(id)).State == FetchState.Queued, TimeSpan.FromSeconds(8), "the row to go back");
+        await Eventually.Async(async () => (await StatusAsync(id)).State == FetchState.Queued, TimeSpan.FromSeconds(20), "the row to go back");
 
         static async Task<bool> AllIsThereAsync(IBlobSource source)
         {

@@ -28,7 +28,7 @@ public sealed class RunningTests
     {
         await using var sleep = ChildProcess.Start("sh", ["-c", "sleep 60 & wait"]);
         var one = ProcessIdentity.OfOrNull(sleep.Id)!.Value;
-        await Eventually.Async(() => one.Tree().Count == 2, TimeSpan.FromSeconds(5), "its child");
+        await Eventually.Async(() => one.Tree().Count == 2, TimeSpan.FromSeconds(20), "its child");
         var earlier = one with { Started = one.Started - 1 };
         Assert.False(earlier.Runs);
         Assert.Empty(earlier.Tree());
@@ -38,7 +38,7 @@ public sealed class RunningTests
 
         var both = one.Tree();
         foreach (var each in both) each.Signal(Posix.SigKill);
-        await Eventually.Async(() => !both.Any(each => each.Runs), TimeSpan.FromSeconds(5), "both to be gone");
+        await Eventually.Async(() => !both.Any(each => each.Runs), TimeSpan.FromSeconds(20), "both to be gone");
         Assert.Equal(128 + 9, (await sleep.WaitForExitAsync(TimeSpan.FromSeconds(5))).ExitCode);
         Assert.Null(ProcessIdentity.OfOrNull(sleep.Id));
     }
