@@ -7,8 +7,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>Bytes are shared by digest, access is per repository (ADR 0005).</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class AccessTests(RegistryFixture fixture)
+public sealed class AccessTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
     [Fact]
     public async Task Two_repositories_that_ask_for_the_same_cold_digest_at_once_each_get_their_own_truth()

@@ -9,8 +9,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>OCI artifacts, and what is attached to an image, asked for as oras, cosign and skopeo do.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class ArtifactTests(RegistryFixture fixture) : IAsyncLifetime
+public sealed class ArtifactTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>, IAsyncLifetime
 {
     private const string Repository = "library/attached";
     private static readonly Image Subject = ImageMaker.Small("an image that others refer to");

@@ -5,7 +5,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>Builds whose base image comes through Entrepot, cold and then hot with the upstream gone. Docker Hub itself answers none of them.</summary>
-[Collection(RegistryCollection.Name)]
+[Collection(MachineCollection.Name)]
 public sealed class BuildTests(RegistryFixture fixture)
 {
     private const string Base = "library/small:1";

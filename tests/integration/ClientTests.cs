@@ -8,7 +8,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>Real clients, cold from the upstream and then hot with the upstream gone and the tag's TTL over.</summary>
-[Collection(RegistryCollection.Name)]
+[Collection(MachineCollection.Name)]
 public sealed class ClientTests(RegistryFixture fixture) : IAsyncLifetime
 {
     // A small image of OCI's types and of Docker's, 40 layers, an OCI index and a Docker manifest list.

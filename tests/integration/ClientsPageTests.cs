@@ -10,7 +10,7 @@ namespace Entrepot.IntegrationTests;
 /// The blocks of docs/clients.md as they stand there, given to real clients. The registries they name besides the cache cannot be
 /// reached: a client that turns to one says so in its error, one that must not never names it.
 /// </summary>
-[Collection(RegistryCollection.Name)]
+[Collection(MachineCollection.Name)]
 public sealed class ClientsPageTests(RegistryFixture fixture) : IAsyncLifetime
 {
     private const string Image = "library/small:1";

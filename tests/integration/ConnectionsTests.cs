@@ -8,8 +8,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>Over how many connections a large blob comes: one where that is enough, more where it is not.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class ConnectionsTests(RegistryFixture fixture) : IAsyncLifetime
+public sealed class ConnectionsTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>, IAsyncLifetime
 {
     private const int MiB = 1 << 20;
     private readonly List<EntrepotProcess> _started = [];

@@ -7,7 +7,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>A disk that is too small, or fills up: pulls go on.</summary>
-[Collection(RegistryCollection.Name)]
+[Collection(MachineCollection.Name)]
 public sealed class DiskFullTests(RegistryFixture fixture)
 {
     [ClientFact("mount", NeedsRoot = true)]

@@ -9,8 +9,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>How long what is known of a tag counts, and what its answers say of it.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
+public sealed class FreshnessTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>, IAsyncLifetime
 {
     private const string Repository = "library/fresh";
     private static readonly Image First = ImageMaker.Small("fresh 1");
@@ -41,7 +40,7 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
             Assert.InRange(int.Parse(read.Headers["Age"], CultureInfo.InvariantCulture), 0, 2);
             return read.Digest == Second.Digest;
         }, TimeSpan.FromSeconds(5), "the moved tag to be seen");
-        Assert.InRange((TestClock.Now - moved).TotalSeconds, 0, 3);
+        Assert.InRange((TestClock.Now - moved).TotalSeconds, 0, 4);
 
         // The digest is not asked for again, and not aged: content does not change.
         _upstream.Log.Clear();
@@ -127,7 +126,7 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
         BlobRead? stale = null;
         await Eventually.Async(async () => (stale = await PullAsync(entrepot, tag)).XCache == "STALE", TimeSpan.FromSeconds(20), "the TTL to be over");
         Assert.Equal((200, First.Digest), (stale!.Status, stale.Digest));
-        Assert.InRange(stale.Elapsed.TotalSeconds, 0, 1);
+        Assert.InRange(stale.Elapsed.TotalSeconds, 0, 1.5);
         Assert.False(stale.Headers.ContainsKey("Warning"));
 
         // All who ask meanwhile are answered at once, and share the one check.
@@ -186,17 +185,17 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
 
         var first = await PullAsync(entrepot, tags[0]);
         Assert.Equal((200, "STALE"), (first.Status, first.XCache));
-        Assert.InRange(first.Elapsed.TotalSeconds, 1.5, 3);
+        Assert.InRange(first.Elapsed.TotalSeconds, 1.5, 4);
         foreach (var tag in tags.Skip(1))
         {
             var read = await PullAsync(entrepot, tag);
             Assert.Equal((200, First.Digest, "STALE"), (read.Status, read.Digest, read.XCache));
-            Assert.InRange(read.Elapsed.TotalSeconds, 0, 1);
+            Assert.InRange(read.Elapsed.TotalSeconds, 0, 1.5);
             Assert.StartsWith("299 - \"stale: ", read.Headers["Warning"], StringComparison.Ordinal);
         }
         var list = await ListAsync(entrepot);
         Assert.Equal((200, "STALE"), (list.Status, list.XCache));
-        Assert.InRange(list.Elapsed.TotalSeconds, 0, 1);
+        Assert.InRange(list.Elapsed.TotalSeconds, 0, 1.5);
 
         Assert.Equal(1, (await entrepot.MetricsAsync()).Value("entrepot_upstream_silent"));
 
@@ -206,7 +205,7 @@ public sealed class FreshnessTests(RegistryFixture fixture) : IAsyncLifetime
             await Eventually.Async(async () =>
             {
                 var read = await PullAsync(entrepot, tag);
-                Assert.InRange(read.Elapsed.TotalSeconds, 0, 1);
+                Assert.InRange(read.Elapsed.TotalSeconds, 0, 1.5);
                 return read.XCache == "HIT";
             }, TimeSpan.FromSeconds(40), $"{tag} to be confirmed again");
         Assert.Equal(0, (await entrepot.MetricsAsync()).Value("entrepot_upstream_silent"));

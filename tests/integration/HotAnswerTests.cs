@@ -12,8 +12,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>What was answered from memory a moment ago is answered ahead of the web framework, and nobody can tell.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class HotAnswerTests(RegistryFixture fixture) : IAsyncLifetime
+public sealed class HotAnswerTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>, IAsyncLifetime
 {
     private const string AnyIndex = "Accept: " + MediaTypes.AcceptAll, NoIndex = "Accept: " + MediaTypes.OciManifest;
     private readonly List<EntrepotProcess> _started = [];

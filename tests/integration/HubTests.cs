@@ -7,8 +7,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>An upstream like Docker Hub: tokens, a CDN behind redirects, private repositories.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class HubTests(RegistryFixture fixture)
+public sealed class HubTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
     [Fact]
     public async Task One_token_per_repository_one_GET_per_blob_and_nothing_secret_to_the_CDN()

@@ -8,8 +8,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>Tags and the catalogue.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class ListTests(RegistryFixture fixture)
+public sealed class ListTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
     private static readonly string[] Tags = ["1", "10", "2", "B", "a", "latest"];
 

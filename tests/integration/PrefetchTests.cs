@@ -7,8 +7,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>What is fetched before anybody asks for it, and what is not.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class PrefetchTests(RegistryFixture fixture)
+public sealed class PrefetchTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
     [Fact]
     public async Task The_first_layer_asked_for_brings_all_layers_of_its_manifest_once()

@@ -9,8 +9,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>What goes over the wire, byte for byte where it matters.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class ProtocolTests(RegistryFixture fixture) : IAsyncLifetime
+public sealed class ProtocolTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>, IAsyncLifetime
 {
     private UpstreamFront _upstream = null!;
     private EntrepotProcess _entrepot = null!;

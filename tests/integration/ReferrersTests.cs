@@ -11,8 +11,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>What refers to a digest: the upstream's list, and what is held beside it.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class ReferrersTests(RegistryFixture fixture)
+public sealed class ReferrersTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
     private const string App = "team/app";
     private static readonly string Subject = "sha256:" + new string('5', 64);

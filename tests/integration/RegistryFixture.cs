@@ -57,11 +57,18 @@ public sealed class RegistryFixture : IAsyncLifetime
 }
 
 /// <summary>
-/// The tests that measure time or memory, or change the machine's own set-up (mounts, daemons): one after the other, with nothing beside them.
-/// Those that mostly wait are classes with this fixture and no collection: they run at the same time.
+/// The tests that measure time or memory: one after the other, with nothing beside them. Those that mostly wait are classes with this fixture and
+/// no collection: they run at the same time.
 /// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class RegistryCollection : ICollectionFixture<RegistryFixture>
 {
     public const string Name = "registry";
+}
+
+/// <summary>The tests that change the machine's own set-up (mounts, daemons): one after the other, beside those that mostly wait.</summary>
+[CollectionDefinition(Name)]
+public sealed class MachineCollection : ICollectionFixture<RegistryFixture>
+{
+    public const string Name = "machine";
 }

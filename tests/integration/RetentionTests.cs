@@ -8,8 +8,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>The store keeps within its bound and hurts nobody.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class RetentionTests(RegistryFixture fixture)
+public sealed class RetentionTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
     [Fact]
     public async Task The_store_is_brought_below_its_bound_and_what_is_in_use_stays()

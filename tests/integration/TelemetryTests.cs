@@ -9,8 +9,7 @@ using Xunit;
 namespace Entrepot.IntegrationTests;
 
 /// <summary>What reaches Seq: a stand-in takes its OTLP endpoint.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class TelemetryTests(RegistryFixture fixture)
+public sealed class TelemetryTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
     [Fact]
     public async Task One_trace_goes_from_the_clients_GET_through_the_queue_to_the_upstream()
