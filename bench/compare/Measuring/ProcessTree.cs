@@ -11,8 +11,8 @@ internal sealed class ProcessTree(int root)
     private const int ClockTicks = 2; // _SC_CLK_TCK
     private static readonly double TickMilliseconds = 1000.0 / Sysconf(ClockTicks);
 
-    /// <summary>CPU time used so far, user and system, in milliseconds; the kernel counts in steps of 10 ms.</summary>
-    public double CpuMilliseconds => Ids().Sum(id => Stat(id) is { } stat ? (Number(stat[11]) + Number(stat[12])) * TickMilliseconds : 0);
+    /// <summary>CPU time used so far, user and system, in milliseconds, that of the tree's processes that have ended included; the kernel counts in steps of 10 ms.</summary>
+    public double CpuMilliseconds => Ids().Sum(id => Stat(id) is { } stat ? stat[11..15].Sum(Number) * TickMilliseconds : 0);
 
     /// <summary>Resident memory now, in MiB. What processes share is counted for each.</summary>
     public double RssMiB => Ids().Sum(id => StatusKiB(id, "VmRSS:")) / 1024.0;
@@ -67,7 +67,7 @@ internal sealed class ProcessTree(int root)
         return ids;
     }
 
-    // The fields behind the command's name, which may hold blanks and brackets itself: [0] is the state, [1] the parent, [11] and [12] user and system time.
+    // The fields behind the command's name, which may hold blanks and brackets itself: [0] is the state, [1] the parent, [11] and [12] user and system time, [13] and [14] that of children it has waited for.
     private static string[]? Stat(int id)
     {
         try
