@@ -70,6 +70,13 @@ count() {
     print n["passed"] + 0, n["failed"] + n["error"] + n["timeout"] + n["aborted"] + 0, n["total"] - n["executed"] + 0 }'
 }
 
+# reasons FILE: a line for each test that was skipped, and why; dotnet test itself prints the names alone
+reasons() {
+  awk '/<UnitTestResult /{ name = ""; if (/outcome="NotExecuted"/ && match($0, /testName="[^"]*"/)) name = substr($0, RSTART + 10, RLENGTH - 11) }
+    name != "" && match($0, /<Message>[^<]*/) { print "skipped: " name ": " substr($0, RSTART + 9, RLENGTH - 9); name = "" }' "$1" 2>/dev/null |
+    sed "s/&apos;/'/g; s/&quot;/\"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g"
+}
+
 command -v dotnet >/dev/null || stop "test.sh: there is no dotnet on PATH: install the .NET 10 SDK (https://dotnet.microsoft.com/download)"
 install_missing
 dotnet build Platform.sln -c Release --nologo -v quiet || stop "test.sh: the build failed"
@@ -90,6 +97,7 @@ for step in $steps; do
     --blame-hang-timeout 15m --blame-hang-dump-type none ${which:+--filter "${which#|}"}
   code=$?
   read -r p f s < <(count "$results/$step.trx") || { p=0 f=0 s=0; }
+  [ "$s" = 0 ] || reasons "$results/$step.trx"
   # A test host that crashed has tests that never reported.
   [ $code = 0 ] || [ "$f" != 0 ] || { echo "test.sh: the $step step ended with code $code" >&2; f=1; }
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
