@@ -87,10 +87,19 @@ internal sealed class Stampede() : Measurement(
 
     private static int Repeated(RequestLog log, Layer layer)
     {
-        var (repeated, end) = (log.All.GroupBy(request => (request.Method, request.Path, request.Query, request.Range)).Sum(same => same.Count() - 1), 0L);
+        var (repeated, end) = (0, 0L);
+        foreach (var same in log.All.GroupBy(request => (request.Method, request.Path, request.Query, request.Range)).Where(same => same.Count() > 1))
+        {
+            repeated += same.Count() - 1;
+            Console.WriteLine($"  {same.Count()} times: {string.Join("; ", same)}");
+        }
         foreach (var span in log.BlobRanges(layer.Digest).Where(span => span.BytesSent > 0))
         {
-            if (span.From < end) repeated++;
+            if (span.From < end)
+            {
+                repeated++;
+                Console.WriteLine($"  bytes again: {span}");
+            }
             end = Math.Max(end, span.From + span.BytesSent);
         }
 
