@@ -42,8 +42,8 @@ internal sealed class Scale() : Measurement(
             {
                 await RunFetchersAsync(cluster, count, cancellationToken);
 
-                // Processes that have just started compile first.
-                await images.PullAsync(cluster.Apis, Math.Max(Clients, line.Images / 4), Clients, cancellationToken);
+                // Processes that have just started compile first, each for itself.
+                await images.PullAsync(cluster.Apis, Math.Max(Clients, count * line.Images / 4), Clients, cancellationToken);
                 var (before, cpu, told) = (Parts.Select(part => CpuOf(cluster, part)).ToArray(), CpuTimes.Read(), images.ToldToComeBack);
                 var (all, slowest) = await images.PullAsync(cluster.Apis, line.Images, Clients, cancellationToken);
                 var (after, busy) = (Parts.Select(part => CpuOf(cluster, part)).ToArray(), CpuTimes.Read().BusySince(cpu));
