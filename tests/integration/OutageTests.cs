@@ -33,7 +33,7 @@ public sealed class OutageTests(RegistryFixture fixture, ITestOutputHelper outpu
             var read = await BlobReader.ReadManifestAsync(entrepot.Url, "library/small", "1");
             Assert.Equal((200, "STALE"), (read.Status, read.XCache));
             times.Add((read.HeadersAt - read.StartedAt).TotalMilliseconds);
-            await Task.Delay(50);
+            await Task.Delay(50); // Between two looks.
         }
         var sorted = times.Order().ToArray();
         output.WriteLine($"{sorted.Length} stale answers: median {sorted[sorted.Length / 2]:0.0} ms, 99 % {sorted[sorted.Length * 99 / 100]:0.0} ms, slowest {sorted[^1]:0.0} ms; beyond 10 ms: {sorted.Count(t => t > 10)}");
