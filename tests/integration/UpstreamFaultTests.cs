@@ -9,10 +9,10 @@ namespace Entrepot.IntegrationTests;
 /// <summary>What an upstream can do wrong with a cold blob: nothing bad completes, nothing bad is stored, and the next pull works once it is well.</summary>
 public sealed class UpstreamFaultTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
-    /// <summary>Fault, then the status a client may see, and the OCI code of an error. 200 means the answer began and must end short.</summary>
+    /// <summary>Fault, then the status a client may see, and the OCI code of an error. With 200 the answer may have begun when the lie comes out, and must end short.</summary>
     public static TheoryData<string, int, string> SpoiltFaults => new()
     {
-        { "last byte flipped", 200, "" },
+        { "last byte flipped", 200, "DIGEST_INVALID" },
         { "one byte too many", 502, "DIGEST_INVALID" },
         { "one byte too few", 502, "DIGEST_INVALID" },
         { "html with 200", 502, "DIGEST_INVALID" },
@@ -41,11 +41,11 @@ public sealed class UpstreamFaultTests(RegistryFixture fixture) : IClassFixture<
             var injected = upstream.Inject(UpstreamFaults.Named(fault), layer.Digest);
 
             var spoilt = await BlobReader.ReadBlobAsync(entrepot.Url, repository, layer.Digest);
-            // Of a large blob the first piece may be right, and the lie comes out when the answer has begun.
-            var expected = fault.StartsWith("one byte", StringComparison.Ordinal) && repository == "library/medium" ? 200 : status;
-            Assert.Equal(expected, spoilt.Status);
+            // Of a large blob the first piece may be right. Whether the answer has begun by the time the lie comes out is a matter of who is quicker.
+            var mayHaveBegun = status == 200 || (fault.StartsWith("one byte", StringComparison.Ordinal) && repository == "library/medium");
+            if (!mayHaveBegun || spoilt.Status != 200) Assert.Equal(status == 200 ? 502 : status, spoilt.Status);
             Assert.InRange(spoilt.HeadersAt - spoilt.StartedAt, TimeSpan.Zero, TimeSpan.FromSeconds(10));
-            if (expected == 200)
+            if (spoilt.Status == 200)
             {
                 Assert.Equal(BodyEnd.Early, spoilt.End);
                 Assert.InRange(spoilt.BytesRead, 0, layer.Size - 1);

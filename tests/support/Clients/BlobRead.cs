@@ -3,6 +3,8 @@ namespace Entrepot.TestSupport.Clients;
 /// <summary>What a <see cref="BlobReader"/> got.</summary>
 public sealed record BlobRead
 {
+    internal static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+
     /// <summary>The status.</summary>
     public required int Status { get; init; }
 
@@ -33,11 +35,17 @@ public sealed record BlobRead
     /// <summary>The longest time between two reads that brought bytes.</summary>
     public required TimeSpan LongestPause { get; init; }
 
+    /// <summary>The pauses of 50 ms and more, in order.</summary>
+    public required IReadOnlyList<(TimeSpan Began, TimeSpan Ended)> Pauses { get; init; }
+
     /// <summary>The body's text when it is an error's (status 400 and more, up to 64 KiB), otherwise "".</summary>
     public required string ErrorText { get; init; }
 
     /// <summary>The X-Cache header, or null.</summary>
     public string? XCache => Headers.GetValueOrDefault("X-Cache");
+
+    /// <summary>The longest of the <see cref="Pauses"/> that ended at or after a moment, or zero.</summary>
+    public TimeSpan LongestPauseSince(TimeSpan moment) => Pauses.Where(p => p.Ended >= moment).Select(p => p.Ended - p.Began).DefaultIfEmpty().Max();
 
     /// <summary>Whether the body ended as announced.</summary>
     public bool Completed => End == BodyEnd.Whole;

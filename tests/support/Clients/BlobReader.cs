@@ -95,6 +95,7 @@ public static class BlobReader
         TimeSpan? firstByteAt = null;
         var lastByteAt = headersAt;
         var longestPause = TimeSpan.Zero;
+        var pauses = new List<(TimeSpan Began, TimeSpan Ended)>();
         try
         {
             await using var body = await answer.Content.ReadAsStreamAsync(silence.Token);
@@ -106,6 +107,7 @@ public static class BlobReader
                 if (count == 0) break;
                 var now = TestClock.Now;
                 if (firstByteAt is not null && now - lastByteAt > longestPause) longestPause = now - lastByteAt;
+                if (firstByteAt is not null && now - lastByteAt > BlobRead.ShortestPause) pauses.Add((lastByteAt, now));
                 firstByteAt ??= now;
                 lastByteAt = now;
                 hash.AppendData(buffer, 0, count);
@@ -142,6 +144,7 @@ public static class BlobReader
             FirstByteAt = firstByteAt,
             FinishedAt = TestClock.Now,
             LongestPause = longestPause,
+            Pauses = pauses,
             ErrorText = errorText.ToString(),
         };
     }

@@ -26,8 +26,11 @@ public sealed record OwnerLoss
     /// <summary>How many whole bodies were not the layer's bytes.</summary>
     public required int WrongDigests { get; init; }
 
-    /// <summary>The longest time that any client waited for its next bytes.</summary>
+    /// <summary>The longest time that any client waited for its next bytes since the loss.</summary>
     public required TimeSpan LongestPause { get; init; }
+
+    /// <summary>The longest such time of the whole download. When it is greater, it was over before the loss and has other reasons.</summary>
+    public required TimeSpan LongestPauseOfAll { get; init; }
 
     /// <summary>Bytes of the layer that left the upstream, as a multiple of its size.</summary>
     public required double UpstreamBytes { get; init; }
@@ -86,7 +89,8 @@ public sealed record OwnerLoss
             TakenOver = await cluster.QueryAsync($"SELECT fence FROM fetches WHERE id = '{id}'", cancellationToken) != fence,
             Errors = [.. results.Select(result => result.Error).OfType<string>()],
             WrongDigests = bodies.Count(read => read.Status == 200 && read.Completed && read.Digest != layer.Digest),
-            LongestPause = bodies.Select(read => read.LongestPause).DefaultIfEmpty().Max(),
+            LongestPause = bodies.Select(read => read.LongestPauseSince(began)).DefaultIfEmpty().Max(),
+            LongestPauseOfAll = bodies.Select(read => read.LongestPause).DefaultIfEmpty().Max(),
             UpstreamBytes = upstream.Log.BlobBytes(layer.Digest) / (double)layer.Size,
             DoneAfter = bodies.Select(read => read.FinishedAt - began).DefaultIfEmpty().Max(),
         };
@@ -95,5 +99,5 @@ public sealed record OwnerLoss
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Owner} lost at {LostAt:P0}{(TakenOver ? "" : ", not taken over")}: {Errors.Count} errors, {WrongDigests} wrong digests, longest pause {LongestPause.TotalSeconds:0.0} s, {UpstreamBytes:0.00}x from upstream, all done {DoneAfter.TotalSeconds:0.0} s after");
+        $"{Owner} lost at {LostAt:P0}{(TakenOver ? "" : ", not taken over")}: {Errors.Count} errors, {WrongDigests} wrong digests, longest pause {LongestPause.TotalSeconds:0.0} s (of the whole download {LongestPauseOfAll.TotalSeconds:0.0} s), {UpstreamBytes:0.00}x from upstream, all done {DoneAfter.TotalSeconds:0.0} s after");
 }

@@ -12,7 +12,7 @@ public sealed class ChaosTests
 
     private static readonly OwnerLoss Good = new()
     {
-        Owner = "fetcher-1", LostAt = 0.52, TakenOver = true, Errors = [], WrongDigests = 0, LongestPause = TimeSpan.FromSeconds(5), UpstreamBytes = 2.05, DoneAfter = TimeSpan.FromSeconds(12),
+        Owner = "fetcher-1", LostAt = 0.52, TakenOver = true, Errors = [], WrongDigests = 0, LongestPause = TimeSpan.FromSeconds(5), LongestPauseOfAll = TimeSpan.FromSeconds(6), UpstreamBytes = 2.05, DoneAfter = TimeSpan.FromSeconds(12),
     };
 
     [Fact]
