@@ -59,9 +59,14 @@ public sealed partial class FetchQueue
                 .ListAsync(row => row.GetGuid(0), token)).ToHashSet(), isRepeatable: true, cancellationToken);
     }
 
-    /// <summary>Says that this owner seems to be gone. Only the first word counts, and a renewal takes it back.</summary>
-    public Task SuspectAsync(Guid id, long fence, CancellationToken cancellationToken) =>
-        UpdateRunningAsync(id, fence, $"suspected_at = {Dialect.Now}", "suspected_at IS NULL", static _ => { }, cancellationToken);
+    /// <summary>Says that this owner of a blob's fetch seems to be gone. Only the first word counts, and a renewal takes it back.</summary>
+    /// <param name="id">The row.</param>
+    /// <param name="fence">The owner's claim.</param>
+    /// <param name="unrenewedFor">How long the owner must not have renewed for the word to count: zero when it could not be reached.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task SuspectAsync(Guid id, long fence, TimeSpan unrenewedFor, CancellationToken cancellationToken) =>
+        UpdateRunningAsync(id, fence, $"suspected_at = {Dialect.Now}", $"suspected_at IS NULL AND (@unrenewed = 0 OR lease_until <= {Dialect.Now} + @lease - @unrenewed)",
+            statement => statement.With("unrenewed", Milliseconds(unrenewedFor)).With("lease", Milliseconds(FetchTimings.Lease)), cancellationToken);
 
     /// <summary>Records that this source has answered for the fetch, and with how many bytes: now waiters may send their headers.</summary>
     /// <returns>False when the lease is lost.</returns>

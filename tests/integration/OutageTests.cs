@@ -3,45 +3,12 @@ using Entrepot.TestSupport.Product;
 using Entrepot.TestSupport.Running;
 using Entrepot.TestSupport.Upstream;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Entrepot.IntegrationTests;
 
 /// <summary>A cached image survives its upstream, and nobody waits in silence.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class OutageTests(RegistryFixture fixture, ITestOutputHelper output)
+public sealed class OutageTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
-    [Fact]
-    public async Task An_upstream_that_never_answers_costs_a_held_tag_one_short_wait_and_then_none_for_15_seconds()
-    {
-        await using var upstream = await UpstreamFront.StartNewAsync(fixture.Registry.Url);
-        await using var entrepot = await EntrepotProcess.StartNewAsync(Due(upstream));
-        Assert.Equal(200, (await BlobReader.ReadManifestAsync(entrepot.Url, "library/small", "1")).Status);
-        await SentinelTag.UntilDueAsync(fixture, upstream, entrepot);
-        upstream.Inject(Fault.HangBeforeHeaders());
-
-        var first = await BlobReader.ReadManifestAsync(entrepot.Url, "library/small", "1");
-        Assert.Equal((200, "STALE", fixture.Small.Digest), (first.Status, first.XCache, first.Digest));
-        Assert.InRange(first.Elapsed.TotalSeconds, 0, 2.5);
-        Assert.StartsWith("299", first.Headers["Warning"], StringComparison.Ordinal);
-        Assert.True(first.Headers.ContainsKey("Age"));
-
-        var until = TestClock.Now + TimeSpan.FromSeconds(12);
-        var times = new List<double>();
-        while (TestClock.Now < until)
-        {
-            var read = await BlobReader.ReadManifestAsync(entrepot.Url, "library/small", "1");
-            Assert.Equal((200, "STALE"), (read.Status, read.XCache));
-            times.Add((read.HeadersAt - read.StartedAt).TotalMilliseconds);
-            await Task.Delay(50); // Between two looks.
-        }
-        var sorted = times.Order().ToArray();
-        output.WriteLine($"{sorted.Length} stale answers: median {sorted[sorted.Length / 2]:0.0} ms, 99 % {sorted[sorted.Length * 99 / 100]:0.0} ms, slowest {sorted[^1]:0.0} ms; beyond 10 ms: {sorted.Count(t => t > 10)}");
-        // The measuring process shares its cores with the measured one, so the median must hold the bound; waiting for the upstream would take 2 s.
-        Assert.InRange(times.Order().ElementAt(times.Count / 2), 0, 10);
-        Assert.InRange(times.Max(), 0, 1900);
-    }
-
     [Theory]
     [InlineData(429)]
     [InlineData(500)]
@@ -118,6 +85,6 @@ public sealed class OutageTests(RegistryFixture fixture, ITestOutputHelper outpu
         Assert.InRange(upstream.Log.BlobBytes(layer.Digest), layer.Size, layer.Size * 101 / 100);
     }
 
-    private static EntrepotSettings Due(UpstreamFront upstream) =>
+    internal static EntrepotSettings Due(UpstreamFront upstream) =>
         new EntrepotSettings().Add("docker.io", upstream.Url, ("TagTtl", "1s")).Set("DefaultUpstream", "docker.io");
 }

@@ -5,30 +5,13 @@ using Entrepot.TestSupport.Product;
 using Entrepot.TestSupport.Running;
 using Entrepot.TestSupport.Upstream;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Entrepot.IntegrationTests;
 
 /// <summary>How the process starts, is configured, serves TLS and stops.</summary>
-[Collection(RegistryCollection.Name)]
-public sealed class ProcessTests(RegistryFixture fixture, ITestOutputHelper output)
+public sealed class ProcessTests(RegistryFixture fixture) : IClassFixture<RegistryFixture>
 {
     private const long MiB = 1L << 20;
-
-    [StandaloneFact("a cluster starts as many processes as it is told to")]
-    public async Task It_listens_soon_and_idles_small()
-    {
-        await using var entrepot = await EntrepotProcess.StartNewAsync(new EntrepotSettings());
-        var starts = new List<TimeSpan> { entrepot.StartedWithin };
-        for (var i = 0; i < 2; i++)
-        {
-            await entrepot.RestartAsync();
-            starts.Add(entrepot.StartedWithin);
-        }
-        output.WriteLine($"start to answer: {string.Join(", ", starts.Select(s => $"{s.TotalMilliseconds:0} ms"))} (first one makes the database); idle RSS {entrepot.RssBytes / MiB} MiB");
-        Assert.InRange(starts.Min().TotalSeconds, 0, 1.5);
-        Assert.InRange(entrepot.RssBytes, 0, 150 * MiB);
-    }
 
     [StandaloneFact("where a cluster's clients come is its proxy's to say")]
     public async Task It_says_where_it_listens_where_its_data_lies_and_what_to_paste()

@@ -6,7 +6,7 @@ namespace Entrepot.Bench.Cluster.Chaos;
 /// <param name="Name">For <c>--only</c> and the table.</param>
 /// <param name="What">What happens, in a few words.</param>
 /// <param name="Share">After which share of the layer.</param>
-/// <param name="LongestPause">The most that any client may wait for its next bytes.</param>
+/// <param name="LongestPause">The most that any client may wait for its next bytes since the loss.</param>
 /// <param name="TakesOver">Whether another fetcher must go on; one that is told to stop may bring what it has to its end.</param>
 /// <param name="Lose">Does it to the fetcher of that name.</param>
 /// <param name="Mend">Has it work again.</param>

@@ -18,7 +18,7 @@ internal static class ChaosTable
         var wrong = results.SelectMany(result => result.Failures.Concat(result.Losses.SelectMany(loss => loss.Errors)).Distinct().Select(why => $"\n{result.Case.Name}: {why.ReplaceLineEndings(" ")}\n"));
         return string.Create(CultureInfo.InvariantCulture, $"""
             - 3 api replicas, 3 fetchers; in each run {ChaosBench.Clients} clients read, and hash, a new layer of {line.Mebibytes} MiB from an upstream that gives {ChaosBench.BytesPerSecond >> 20} MiB/s to a response.
-            - A pause is the longest time that any of the clients waited for its next bytes. Upstream bytes are multiples of the layer's size. Every bound is one for every run.
+            - A pause is the longest time that any of the clients waited for its next bytes since the fetcher was lost. Upstream bytes are multiples of the layer's size. Every bound is one for every run.
 
             {Table.Of(Titles, results.Select(Cells))}
             {results.Count(result => result.Holds)} of {results.Count} cases hold.

@@ -130,12 +130,12 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
         }
     }
 
-    /// <summary>A running fetch has stood still under us: true when the row names another owner by now; else the owner is suspected.</summary>
+    /// <summary>A running fetch has stood still under us: true when the row names another owner by now; else the owner is suspected, unless it still renews.</summary>
     public async Task<bool> HasMovedOnAsync(CancellationToken cancellationToken)
     {
         if (_ticket?.Status is not { } status || _fence < 0) return false;
         if (status.State != FetchState.Running || status.Fence != _fence) return true;
-        await SuspectAsync(status, _fence, cancellationToken);
+        await SuspectAsync(status, _fence, FetchTimings.LateRenewal, cancellationToken);
         return false;
     }
 
@@ -169,24 +169,24 @@ internal sealed class BlobLocator(BlobLocators shared, Upstream upstream, Conten
     /// </summary>
     private async Task DoubtAsync(ILiveFetch live, long fence, CancellationToken cancellationToken)
     {
-        if (live.IsOwnerSilent || ++_unknown > 1) await SuspectAsync(_ticket!.Status, fence, cancellationToken);
+        if (live.IsOwnerSilent || ++_unknown > 1) await SuspectAsync(_ticket!.Status, fence, TimeSpan.Zero, cancellationToken);
         _live = null;
     }
 
-    /// <summary>An owner that stands still keeps its connections, and looks like one that waits for its upstream. The latter takes the suspicion back with its next renewal.</summary>
+    /// <summary>An owner that stands still keeps its connections, and looks like one that waits for its upstream. The latter renews meanwhile.</summary>
     private async Task DoubtIfStillAsync(long fence, CancellationToken cancellationToken)
     {
         if (shared.Time.GetElapsedTime(_doubtedAt) < StillFor) return;
         _doubtedAt = shared.Time.GetTimestamp();
-        await SuspectAsync(_ticket!.Status, fence, cancellationToken);
+        await SuspectAsync(_ticket!.Status, fence, FetchTimings.LateRenewal, cancellationToken);
     }
 
     /// <summary>Says on the row that its owner may be gone; not of this process itself, for which no other could take over.</summary>
-    private async Task SuspectAsync(FetchStatus? status, long fence, CancellationToken cancellationToken)
+    private async Task SuspectAsync(FetchStatus? status, long fence, TimeSpan unrenewedFor, CancellationToken cancellationToken)
     {
         try
         {
-            if (status is { OwnerAddress.Length: > 0 }) await shared.Queue.SuspectAsync(status.Id, fence, cancellationToken);
+            if (status is { OwnerAddress.Length: > 0 }) await shared.Queue.SuspectAsync(status.Id, fence, unrenewedFor, cancellationToken);
         }
         catch (DatabaseUnavailableException)
         {

@@ -33,22 +33,21 @@ internal sealed class BlobFetch(
         CrashPoint.Reached(1); // claimed
         var digest = Digest.Parse(fetch.Claim.Reference, null);
 
-        // 1 Somebody may have stored it between the waiter's look and its join: then there is nothing to bring.
-        var source = fetch.Claim.Sources.First(s => s.Outcome is null);
-        var facts = await holdings.FindBlobAsync(source.Upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
-        if (await IsHeldAsync(fetch, facts, cancellationToken))
-        {
-            if (await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken) == CommitResult.Committed) announcer.Finished(fetch, FetchOutcome.Stored);
-            return;
-        }
-
-        // 2 The spool can be found from here on; readers wait at it for the answer.
+        // 1 The spool can be found from here on; readers, who may know of the claim already, wait at it for the answer.
         using var spool = folder.Create(fetch.Id, fetch.Fence, digest, fetch.IsHeld);
         fetch.Spool = spool;
         live.Add(spool);
-        announcer.Started(fetch);
         try
         {
+            // 2 Somebody may have stored it between the waiter's look and its join: then there is nothing to bring.
+            var source = fetch.Claim.Sources.First(s => s.Outcome is null);
+            var facts = await holdings.FindBlobAsync(source.Upstream, source.Repository, fetch.Claim.Reference, cancellationToken);
+            if (await IsHeldAsync(fetch, facts, cancellationToken))
+            {
+                if (await queue.FinishWithoutContentAsync(fetch.Id, fetch.Fence, cancellationToken) == CommitResult.Committed) announcer.Finished(fetch, FetchOutcome.Stored);
+                return;
+            }
+            announcer.Started(fetch);
             await FetchAsync(fetch, spool, digest, source, facts, cancellationToken);
         }
         finally

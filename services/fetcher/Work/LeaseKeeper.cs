@@ -16,6 +16,9 @@ internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, Fe
 {
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
+    /// <summary>Renewed once at the start: what a renewal runs through is compiled before any lease hangs on its time.</summary>
+    private static readonly LeaseProgress NobodysLease = new(Guid.Empty, 0, 0);
+
     private readonly ConcurrentDictionary<Guid, RunningFetch> _running = new();
     private long _lastBeat = time.GetTimestamp();
 
@@ -40,18 +43,27 @@ internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, Fe
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Beat, time);
+        await TryAsync(() => queue.RenewAsync(identity.Owner, [NobodysLease], stoppingToken));
         for (var beat = 1L; await NextAsync(timer, stoppingToken); beat++)
         {
-            try
+            await TryAsync(async () =>
             {
                 await RenewAsync(stoppingToken);
                 if (beat % 5 == 0) await AbandonAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                log.LeasesNotRenewed(_running.Count, e.Message);
-            }
+            });
             Interlocked.Exchange(ref _lastBeat, time.GetTimestamp());
+        }
+    }
+
+    private async Task TryAsync(Func<Task> talk)
+    {
+        try
+        {
+            await talk();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            log.LeasesNotRenewed(_running.Count, e.Message);
         }
     }
 

@@ -41,7 +41,7 @@ public sealed class FreshnessFacts(Lab lab)
         Rule("Who joins a running fetch is COALESCED", Ours).Does("two `GET` of a cold tag of a slow upstream at once", "one `MISS`, one `COALESCED`", async lab =>
         {
             lab.NewRepository("fresh/joined");
-            lab.Upstream.Latency = TimeSpan.FromMilliseconds(300);
+            lab.Upstream.Latency = TimeSpan.FromSeconds(1);
             try
             {
                 var answers = await Task.WhenAll(lab.GetAsync("/v2/fresh/joined/manifests/1"), lab.GetAsync("/v2/fresh/joined/manifests/1"));

@@ -187,8 +187,8 @@ public sealed class Lab : IAsyncLifetime
     }
 }
 
-/// <summary>All facts, one after another, with one lab.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
+/// <summary>All facts, one after another, with one lab; beside those tests that mostly wait.</summary>
+[CollectionDefinition(Name)]
 public sealed class ConformanceCollection : ICollectionFixture<Lab>
 {
     /// <summary>The collection's name.</summary>

@@ -3,6 +3,7 @@ using Entrepot.Contracts;
 using Entrepot.Fetcher.Work;
 using Entrepot.Oci;
 using Entrepot.Storage;
+using Entrepot.TestSupport.Running;
 using Entrepot.UnitTests.Upstreams;
 using Entrepot.Upstreams;
 using Microsoft.AspNetCore.Http;
@@ -116,8 +117,7 @@ public sealed class RangeCopyTests : UpstreamTest, IDisposable
         using var spool = NewSpool();
         using var cancel = new CancellationTokenSource();
         var copying = CopyAsync(fake, spool, 0, _blob.Length, cancellationToken: cancel.Token);
-        SpinWait.SpinUntil(() => spool.Prefix == 20 * KiB, Deadline);
-        Assert.Equal(20 * KiB, spool.Prefix);
+        await Eventually.Async(() => spool.Prefix == 20 * KiB, Deadline, "the first bytes");
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => copying.WaitAsync(Deadline));
     }

@@ -92,12 +92,30 @@ public abstract class FetchQueueFacts(ITestServer server) : DatabaseFacts(server
         Assert.False(await Queue.AbandonAsync(lost.Id, lost.Fence, TimeSpan.Zero, None));
         Assert.Empty(await Queue.RenewAsync("f1", [new(lost.Id, lost.Fence, 7)], None));
         await Queue.ReleaseAsync(lost.Id, lost.Fence, TimeSpan.Zero, None);
-        await Queue.SuspectAsync(lost.Id, lost.Fence, None);
+        await Queue.SuspectAsync(lost.Id, lost.Fence, TimeSpan.Zero, None);
         Advance(3);
         Assert.Null(await Queue.ClaimAsync(By("f3"), None));
         Assert.Equal(0, await CountAsync("blobs"));
         Assert.Equal(CommitResult.Committed, await CommitBlobAsync(owner));
         Assert.Equal(new HeldBlob(100, owner.Fence), (await Holdings.FindBlobAsync(Hub, Nginx, Digest(1), None)).Held);
+    }
+
+    [Fact]
+    public async Task An_owner_that_renews_in_time_is_not_suspected_of_standing_still()
+    {
+        var fetch = await JoinAndClaimAsync(Blob(1));
+        Advance(1.9);
+        await Queue.SuspectAsync(fetch.Id, fetch.Fence, FetchTimings.LateRenewal, None);
+        Advance(2.5);
+        Assert.Null(await Queue.ClaimAsync(By("f2"), None));
+
+        await Queue.RenewAsync("f1", [new(fetch.Id, fetch.Fence, 0)], None);
+        Advance(2.1);
+        await Queue.SuspectAsync(fetch.Id, fetch.Fence, FetchTimings.LateRenewal, None);
+        Advance(1.9);
+        Assert.Null(await Queue.ClaimAsync(By("f2"), None));
+        Advance(0.2);
+        Assert.Equal(fetch.Id, (await ClaimAsync("f2")).Id);
     }
 
     [Fact]
@@ -119,17 +137,17 @@ public abstract class FetchQueueFacts(ITestServer server) : DatabaseFacts(server
     public async Task Suspicion_is_cleared_by_a_renewal_and_else_ends_the_lease_after_two_seconds()
     {
         var fetch = await JoinAndClaimAsync(Blob(1));
-        await Queue.SuspectAsync(fetch.Id, fetch.Fence, None);
+        await Queue.SuspectAsync(fetch.Id, fetch.Fence, TimeSpan.Zero, None);
         Advance(1.5);
         Assert.Null(await Queue.ClaimAsync(By("f2"), None));
         await Queue.RenewAsync("f1", [new(fetch.Id, fetch.Fence, 0)], None);
         Advance(1.5);
         Assert.Null(await Queue.ClaimAsync(By("f2"), None));
 
-        await Queue.SuspectAsync(fetch.Id, fetch.Fence, None);
+        await Queue.SuspectAsync(fetch.Id, fetch.Fence, TimeSpan.Zero, None);
         Advance(1.5);
-        await Queue.SuspectAsync(fetch.Id, fetch.Fence, None);
-        await Queue.SuspectAsync(fetch.Id, fetch.Fence - 1, None);
+        await Queue.SuspectAsync(fetch.Id, fetch.Fence, TimeSpan.Zero, None);
+        await Queue.SuspectAsync(fetch.Id, fetch.Fence - 1, TimeSpan.Zero, None);
         Advance(0.6);
         var taken = await ClaimAsync("f2");
         Assert.True(taken.Fence > fetch.Fence);
