@@ -12,7 +12,7 @@ public static class FetchTimings
     /// <summary>A suspected fetch whose owner has not renewed for this long may be claimed by another.</summary>
     public static readonly TimeSpan SuspicionGrace = TimeSpan.FromSeconds(2);
 
-    /// <summary>An owner from whom nothing comes, but who has not left either, is suspected only once its renewals, one a second, are this late: it may wait for its upstream, or be busy.</summary>
+    /// <summary>An owner from whom nothing comes, but who has not left either, is suspected only once its last renewal, of one a second, is this old: it may wait for its upstream, or be busy.</summary>
     public static readonly TimeSpan LateRenewal = TimeSpan.FromSeconds(2);
 
     /// <summary>A claim that the database gets to only after this long takes no fetch from its owner: whoever could not renew meanwhile, because the database stood still, does so now.</summary>

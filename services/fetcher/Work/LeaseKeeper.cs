@@ -43,19 +43,18 @@ internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, Fe
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Beat, time);
-        await TryAsync(() => queue.RenewAsync(identity.Owner, [NobodysLease], stoppingToken));
+        await BeatAsync(() => queue.RenewAsync(identity.Owner, [NobodysLease], stoppingToken));
         for (var beat = 1L; await NextAsync(timer, stoppingToken); beat++)
         {
-            await TryAsync(async () =>
+            await BeatAsync(async () =>
             {
                 await RenewAsync(stoppingToken);
                 if (beat % 5 == 0) await AbandonAsync(stoppingToken);
             });
-            Interlocked.Exchange(ref _lastBeat, time.GetTimestamp());
         }
     }
 
-    private async Task TryAsync(Func<Task> talk)
+    private async Task BeatAsync(Func<Task> talk)
     {
         try
         {
@@ -63,8 +62,10 @@ internal sealed class LeaseKeeper(FetchQueue queue, FetcherIdentity identity, Fe
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            log.LeasesNotRenewed(_running.Count, e.Message);
+            // At the start there are none.
+            if (!_running.IsEmpty) log.LeasesNotRenewed(_running.Count, e.Message);
         }
+        Interlocked.Exchange(ref _lastBeat, time.GetTimestamp());
     }
 
     private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken stoppingToken)
