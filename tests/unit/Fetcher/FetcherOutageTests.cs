@@ -63,6 +63,22 @@ public sealed class FetcherOutageTests(PostgresTestServer server) : DatabaseFact
     }
 
     [Fact]
+    public async Task Who_knows_of_a_claim_finds_its_spool_before_the_database_has_answered_the_fetchers_first_question()
+    {
+        await PrepareAsync(() => { });
+        var id = await JoinAsync(Request);
+        await Database.WriteAsync(async (session, token) =>
+        {
+            await session.Sql("LOCK TABLE blobs IN ACCESS EXCLUSIVE MODE").ExecuteAsync(token);
+            await StartAsync();
+            await Eventually.Async(async () => await AskAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0, Deadline, "the question to wait", token);
+            Assert.NotNull(await LiveAsync(id));
+            return 0;
+        }, None);
+        await Eventually.Async(async () => (await StatusAsync(id)).State == FetchState.Done, Deadline, "the blob to be stored");
+    }
+
+    [Fact]
     public async Task A_database_that_goes_away_before_the_answer_is_written_down_costs_the_download_nothing()
     {
         await PrepareAsync(() => _cable.Cut());
